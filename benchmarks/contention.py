@@ -1,0 +1,141 @@
+"""Status transitions by several processes that share one file."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import sqlite3
+import statistics
+import time
+from array import array
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+from pynenc.app import Pynenc
+
+from benchmarks import contenders
+from benchmarks.workload import CYCLE, RUNNER_ID, Workload
+from pytest_pynenc_state.errors import BackendError
+
+PROCESSES = 4
+
+_IDS_PER_PROCESS = 20
+# Some seconds for processes to start; they also wait for each other after each turn.
+_PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What one process needs to take part with one contender."""
+
+    config_values: Mapping[str, Any]
+    ids: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which contender all processes use in which turn, and how long a turn is."""
+
+    turns: tuple[str, ...]
+    turn_s: float
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What the transitions of one contender took while others contended, over all turns."""
+
+    times_ms: list[float]
+    failures: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Transitions of all processes together in one second."""
+        return len(self.times_ms) / self.seconds
+
+    def percentile_ms(self, percent: int) -> float:
+        """The time that *percent* of the transitions did not exceed."""
+        return statistics.quantiles(self.times_ms, n=100, method="inclusive")[percent - 1]
+
+    @property
+    def worst_ms(self) -> float:
+        """The time of the slowest transition."""
+        return max(self.times_ms)
+
+
+def contended(names: Sequence[str], directory: Path, rounds: int, turn_s: float) -> dict[str, Crowd]:
+    """Let the same processes work on each contender in turns."""
+    schedule = Schedule(tuple(names) * rounds, turn_s)
+    context = multiprocessing.get_context("spawn")
+    with ExitStack() as stack:
+        apps = {name: stack.enter_context(contenders.opened(name, directory)) for name in names}
+        seats = {name: _seats(app) for name, app in apps.items()}
+        barrier = context.Barrier(PROCESSES)
+        tasks = [
+            (schedule, {name: seats[name][number] for name in names})
+            for number in range(PROCESSES)
+        ]
+        pool = stack.enter_context(context.Pool(PROCESSES, _keep_barrier, (barrier,)))
+        # One task for each process: each waits for the others at the barrier.
+        outcomes = pool.starmap(_take_part, tasks, chunksize=1)
+    return {name: _crowd([outcome[name] for outcome in outcomes], rounds * turn_s) for name in names}
+
+
+def _seats(app: Pynenc) -> list[Seat]:
+    workload = Workload(app)
+    workload.seed(_IDS_PER_PROCESS * PROCESSES)
+    values = dict(app.config_values or {})
+    return [Seat(values, workload.ids[number::PROCESSES]) for number in range(PROCESSES)]
+
+
+def _crowd(outcomes: Sequence[tuple[array[int], int]], seconds: float) -> Crowd:
+    times_ms = [time_ns / 1e6 for times_ns, _ in outcomes for time_ns in times_ns]
+    return Crowd(times_ms, sum(failures for _, failures in outcomes), seconds)
+
+
+_barriers: list[Barrier] = []
+
+
+def _keep_barrier(barrier: Barrier) -> None:
+    # A barrier can be inherited, but not sent as an argument of a task.
+    _barriers.append(barrier)
+
+
+def _take_part(
+    schedule: Schedule, seats: Mapping[str, Seat]
+) -> dict[str, tuple[array[int], int]]:
+    contenders.import_classes()
+    movers = {name: _Mover(seat) for name, seat in seats.items()}
+    for name in schedule.turns:
+        _barriers[0].wait(_PATIENCE_S)
+        movers[name].work(schedule.turn_s)
+    return {name: (mover.times_ns, mover.failures) for name, mover in movers.items()}
+
+
+class _Mover:
+    """Moves its own invocations through their statuses, over and over."""
+
+    def __init__(self, seat: Seat) -> None:
+        self.times_ns = array("q")
+        self.failures = 0
+        app = Pynenc(config_values=dict(seat.config_values))
+        self._move: Any = app.orchestrator._atomic_status_transition  # noqa: SLF001
+        moves = [(each, status) for each in seat.ids for status in CYCLE]
+        self._moves = itertools.cycle(moves)
+        self._next = next(self._moves)
+
+    def work(self, seconds: float) -> None:
+        """Move for *seconds*; a move that fails is tried again, until one succeeds."""
+        deadline_ns = time.perf_counter_ns() + int(seconds * 1e9)
+        while (started_ns := time.perf_counter_ns()) < deadline_ns:
+            try:
+                self._move(*self._next, RUNNER_ID)
+            except (sqlite3.Error, BackendError):
+                self.failures += 1
+            else:
+                self._next = next(self._moves)
+            self.times_ns.append(time.perf_counter_ns() - started_ns)

@@ -1,0 +1,84 @@
+"""Timing contenders in turns, so that the noise of a shared machine hits all alike."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter_ns
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A few calls of one contender that are timed together.
+
+    :param call: What is called.
+    :param arguments: The arguments of each call, made before the clock starts.
+    :param units: How many units of work they are; by default one a call.
+    """
+
+    call: Callable[..., object]
+    arguments: Sequence[tuple[Any, ...]]
+    units: int | None = None
+
+    def time_us(self) -> float:
+        """Make all calls; return microseconds per unit. The garbage collector waits."""
+        call, units = self.call, self.units or len(self.arguments)
+        gc.disable()
+        try:
+            started_ns = perf_counter_ns()
+            for arguments in self.arguments:
+                call(*arguments)
+            elapsed_ns = perf_counter_ns() - started_ns
+        finally:
+            gc.enable()
+        return elapsed_ns / 1000 / units
+
+
+@dataclass
+class Series:
+    """The times of one contender in microseconds, one of each round."""
+
+    times_us: list[float] = field(default_factory=list)
+
+    @property
+    def median_us(self) -> float:
+        """The time that half of the rounds were faster than."""
+        return statistics.median(self.times_us)
+
+    @property
+    def spread_us(self) -> float:
+        """The interquartile range."""
+        if len(self.times_us) < 2:  # noqa: PLR2004 - quartiles of one value
+            return 0.0
+        first, _, third = statistics.quantiles(self.times_us, n=4)
+        return third - first
+
+    def times_slower_than(self, other: Series) -> float:
+        """The median, over all rounds, of this time divided by the other's of that round."""
+        pairs = zip(self.times_us, other.times_us, strict=True)
+        return statistics.median(mine / theirs for mine, theirs in pairs)
+
+
+def measured_in_turns(
+    next_slices: Mapping[str, Callable[[], Slice]], rounds: int
+) -> dict[str, Series]:
+    """Time one slice of each contender in each round, after one that does not count.
+
+    :param next_slices: By contender, what makes its next slice.
+
+    Who begins changes from round to round: whoever follows a slow contender finds
+    colder caches.
+    """
+    names = list(next_slices)
+    series = {name: Series() for name in names}
+    for turn in range(rounds + 1):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            time_us = next_slices[name]().time_us()
+            if turn:
+                series[name].times_us.append(time_us)
+        gc.collect()
+    return series

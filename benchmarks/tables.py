@@ -1,0 +1,147 @@
+"""The results as plain tables of at most 110 columns."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from benchmarks.contenders import MEMORY, PLAIN, PYNENC_MEMORY, PYNENC_SQLITE, SQLITE
+from benchmarks.contention import Crowd
+from benchmarks.growth import Growth
+from benchmarks.measuring import Series
+
+WIDTH = 110
+_LABEL = 26
+_CELL = 16
+
+Results = Mapping[str, Mapping[str, Series]]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How often one contender does what another does once, and how often it should."""
+
+    slower: str
+    faster: str
+    target: float
+
+    @property
+    def title(self) -> str:
+        """The ratio in words."""
+        return f"{self.slower} / {self.faster}"
+
+
+RATIOS = (
+    Ratio(PYNENC_SQLITE, SQLITE, 10.0),
+    Ratio(PLAIN, SQLITE, 0.5),
+    Ratio(PYNENC_MEMORY, MEMORY, 1.0),
+)
+
+#: The set-up has one target in absolute time, as a test suite pays it for each test.
+SET_UP = "place + app set-up"
+SET_UP_TARGET_US = 2000.0
+#: No transition may take longer than this under contention.
+WORST_TARGET_MS = 50.0
+
+
+def versions() -> dict[str, str]:
+    """What the results depend on."""
+    return {
+        "Python": platform.python_version(),
+        "SQLite": sqlite3.sqlite_version,
+        "pynenc": version("pynenc"),
+        "processors": str(os.cpu_count()),
+    }
+
+
+def header(rounds: int) -> Iterator[str]:
+    """What was measured, on what, and how to read it."""
+    found = ", ".join(f"{name} {value}" for name, value in versions().items())
+    yield f"{found}; {rounds} rounds"
+    yield "All contenders took turns in one run. Compare the ratios: they are the result. The"
+    yield "absolute times are those of this machine at this moment, and mean nothing elsewhere."
+
+
+def times(results: Results, names: Sequence[str]) -> Iterator[str]:
+    """Medians and, in brackets, interquartile ranges."""
+    yield from _titled("microseconds a call: median (interquartile range)", "operation", names)
+    for operation, series in results.items():
+        cells = [f"{each.median_us:,.1f} ({each.spread_us:,.1f})" for each in _of(series, names)]
+        yield _row(operation, cells)
+
+
+def ratios(results: Results, names: Sequence[str]) -> Iterator[str]:
+    """How many times faster, and whether that is the target."""
+    shown = [ratio for ratio in RATIOS if {ratio.slower, ratio.faster} <= set(names)]
+    width = 2 * _CELL - 4
+    yield from _titled(
+        "times faster: median of the ratios of all rounds, * where it misses its target",
+        "operation",
+        [f"{ratio.title} >= {ratio.target:g}" for ratio in shown],
+        width,
+    )
+    for operation, series in results.items():
+        factors = [series[each.slower].times_slower_than(series[each.faster]) for each in shown]
+        cells = [
+            _judged(f"{factor:.2f}", met=factor >= ratio.target)
+            for factor, ratio in zip(factors, shown, strict=True)
+        ]
+        yield _row(operation, cells, width)
+    if SQLITE in names:
+        median_us = results[SET_UP][SQLITE].median_us
+        verdict = "met" if median_us <= SET_UP_TARGET_US else "MISSED"
+        limit = f"at most {SET_UP_TARGET_US / 1000:g} ms"
+        yield f"{SET_UP}: {SQLITE} takes {median_us / 1000:.2f} ms; target {limit}: {verdict}"
+
+
+def contention(crowds: Mapping[str, Crowd], processes: int) -> Iterator[str]:
+    """Throughput and latency while several processes write to one file."""
+    columns = ("moves/s", "p50 ms", "p99 ms", "worst ms", "failures")
+    yield from _titled(f"status transitions, {processes} processes on one file", "", columns)
+    for name, crowd in crowds.items():
+        times_ms = (crowd.percentile_ms(50), crowd.percentile_ms(99), crowd.worst_ms)
+        cells = [f"{crowd.per_second:,.0f}", *(f"{each:,.2f}" for each in times_ms)]
+        yield _row(name, [*cells, str(crowd.failures)])
+    if {SQLITE, PYNENC_SQLITE} <= crowds.keys():
+        factor = crowds[SQLITE].per_second / crowds[PYNENC_SQLITE].per_second
+        target = RATIOS[0].target
+        yield f"throughput: {factor:.1f} times; target at least {target:g}: {_met(factor >= target)}"
+    if SQLITE in crowds:
+        met = _met(crowds[SQLITE].worst_ms < WORST_TARGET_MS)
+        yield f"worst case: target below {WORST_TARGET_MS:g} ms: {met}"
+
+
+def growth(grown: Mapping[str, Growth]) -> Iterator[str]:
+    """The cost of a batch at both ends of a long iteration."""
+    columns = ("rows", "first tenth us", "last tenth us", "factor")
+    yield from _titled("history of a time range, batches of 100: median per batch", "", columns)
+    for name, each in grown.items():
+        cells = [f"{each.rows:,}", f"{each.first_us:,.0f}", f"{each.last_us:,.0f}"]
+        yield _row(name, [*cells, f"{each.factor:.2f}"])
+
+
+def _titled(title: str, label: str, columns: Sequence[str], width: int = _CELL) -> Iterator[str]:
+    yield ""
+    yield title
+    yield _row(label, columns, width)
+    yield "-" * (_LABEL + len(columns) * width)
+
+
+def _row(label: str, cells: Sequence[str], width: int = _CELL) -> str:
+    return f"{label:{_LABEL}}" + "".join(f"{cell:>{width}}" for cell in cells)
+
+
+def _of(series: Mapping[str, Series], names: Sequence[str]) -> list[Series]:
+    return [series[name] for name in names]
+
+
+def _judged(text: str, *, met: bool) -> str:
+    return text + ("  " if met else " *")
+
+
+def _met(is_met: bool) -> str:  # noqa: FBT001 - the only argument
+    return "met" if is_met else "MISSED"

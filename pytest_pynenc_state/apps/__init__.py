@@ -1,0 +1,1 @@
+"""Building an app on a place, pointing an author's own app to it, and putting all back."""

@@ -1,0 +1,102 @@
+"""pynenc configuration values that win over every other source, and that children inherit.
+
+In pynenc, ``config_values`` is the weakest source but the defaults: a ``pyproject.toml``
+in the working directory, configuration files and ``PYNENC__*`` variables all beat it, and
+a child process only sees values, variables and entry points. So each scalar value is also
+exported as a variable, and variables that would beat it are set aside meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pynenc.conf.config_base import ConfigPynencBase
+
+from pytest_pynenc_state.errors import OptionsError
+from pytest_pynenc_state.options import near_match
+
+_PREFIX = "PYNENC__"
+
+#: Modules that `pynenc_plugin` imports in every process which builds an app.
+MODULES_VARIABLE = "PYTEST_PYNENC_MODULES"
+
+#: What a test run wants and a production run would not: short pauses, fresh answers.
+TEST_DEFAULTS: Mapping[str, Any] = {
+    "runner_loop_sleep_time_sec": 0.01,
+    "invocation_wait_results_sleep_time_sec": 0.01,
+    "cached_status_time": 0.0,
+    "logging_level": "warning",
+    # Of the runners that start several workers: enough to compete, few enough to start fast.
+    "max_processes": 2,
+    "num_processes": 2,
+}
+
+
+def known_fields() -> frozenset[str]:
+    """Every field of every pynenc configuration class that is imported by now."""
+    found: set[str] = set()
+    classes = [ConfigPynencBase]
+    while classes:
+        config_class = classes.pop()
+        found.update(config_class.config_fields())
+        classes += config_class.__subclasses__()
+    return frozenset(found)
+
+
+def checked_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return *values*, all of them fields of some pynenc configuration class.
+
+    :raises OptionsError: A name is no field, and no section (a mapping) either.
+    """
+    known = known_fields()
+    for name, value in values.items():
+        if name not in known and not isinstance(value, Mapping):
+            message = f"{source}: pynenc has no configuration field {name!r}"
+            raise OptionsError(message, near_match(name, sorted(known)))
+    return dict(values)
+
+
+@contextmanager
+def exported(
+    values: Mapping[str, Any], *, hidden: Sequence[str] = (), modules: Sequence[str] = ()
+) -> Iterator[None]:
+    """Export the scalars of *values* as variables; put every variable back afterwards.
+
+    :param hidden: Fields whose variables are set aside without being replaced.
+    :param modules: Modules that a process which builds an app is to import.
+    """
+    scalars = {name: value for name, value in values.items() if _is_scalar(value)}
+    ours = {_PREFIX + name.upper(): _as_text(value) for name, value in scalars.items()}
+    ours[MODULES_VARIABLE] = ",".join(modules)
+    fields = [name.upper() for name in (*scalars, *hidden)]
+    rivals = {
+        variable
+        for variable in os.environ
+        if variable.startswith(_PREFIX) and variable.rsplit("__", 1)[-1] in fields
+    }
+    saved = {variable: os.environ.get(variable) for variable in rivals | ours.keys()}
+    for variable in rivals:
+        del os.environ[variable]
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for variable, former in saved.items():
+            if former is None:
+                os.environ.pop(variable, None)
+            else:
+                os.environ[variable] = former
+
+
+def _is_scalar(value: object) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _as_text(value: str | float | bool) -> str:  # noqa: FBT001 - a value, not a switch
+    # cistell reads a boolean variable with bool(): any text but the empty one is true.
+    if isinstance(value, bool):
+        return "true" if value else ""
+    return str(value)

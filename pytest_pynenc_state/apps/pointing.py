@@ -1,0 +1,68 @@
+"""An app on a place: built fresh, or the author's own, pointed there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pynenc.app import Pynenc
+
+from pytest_pynenc_state.apps.preserving import forget_configuration, preserved_app
+from pytest_pynenc_state.backends.catalogue import load_attribute
+from pytest_pynenc_state.errors import AppError, OptionsError
+
+#: The components of an app. Building two at once from two threads may build them twice,
+#: so they are built by one thread before a runner's threads start.
+_COMPONENTS = (
+    "serializer",
+    "client_data_store",
+    "state_backend",
+    "orchestrator",
+    "broker",
+    "trigger",
+)
+
+
+def build_app(app_id: str, values: Mapping[str, Any]) -> Pynenc:
+    """Build a fresh app called *app_id* with these configuration values."""
+    # An app of this id, left by an unpickled copy, would be returned in place of ours.
+    Pynenc._instances.pop(app_id, None)
+    app = Pynenc(config_values={**values, "app_id": app_id})
+    # A pyproject.toml in the working directory beats config_values; an assignment does not.
+    app.conf.app_id = app_id
+    return app
+
+
+@contextmanager
+def pointed_app(app: Pynenc, values: Mapping[str, Any]) -> Iterator[Pynenc]:
+    """Point *app* to other configuration values, in place, and put it back afterwards.
+
+    Tasks that hold the app keep holding it. Restored whatever happens: all slots, its
+    tasks and their cached settings. Its former components are not touched meanwhile.
+    """
+    with preserved_app(app):
+        app.config_values = {**(app.config_values or {}), **values}
+        forget_configuration(app)
+        yield app
+
+
+def touch_components(app: Pynenc) -> None:
+    """Build all components of *app* now, in this thread."""
+    for component in _COMPONENTS:
+        getattr(app, component)
+
+
+def load_app(path: str) -> Pynenc:
+    """Import the app that ``pkg.mod:app`` names.
+
+    :raises AppError: It cannot be imported, or is not a ``pynenc.Pynenc``.
+    """
+    try:
+        app = load_attribute(path)
+    except OptionsError as error:
+        raise AppError(error.message, *error.remedies) from error
+    if not isinstance(app, Pynenc):
+        message = f"{path!r}: expected a pynenc.Pynenc, got {type(app).__name__}"
+        raise AppError(message, "name the variable that holds the app, like shop.app:app")
+    return app

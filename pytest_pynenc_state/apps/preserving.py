@@ -1,0 +1,86 @@
+"""Saving and restoring what pynenc keeps outside a store: apps, tasks, contexts, signals."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from pynenc import context
+from pynenc.app import Pynenc
+
+# What a Task computes once from its app's configuration.
+_TASK_CACHES = ("conf", "retriable_exceptions", "wf")
+
+
+@contextmanager
+def preserved_process() -> Iterator[None]:
+    """Restore what pynenc changes for the whole process.
+
+    That is: apps known by id, the thread's contexts, the handlers of SIGINT and SIGTERM
+    (a runner in the main thread replaces them), and the start method of child processes.
+    """
+    start_method = multiprocessing.get_start_method(allow_none=True)
+    handlers = _signal_handlers()
+    with ExitStack() as stack:
+        stack.callback(multiprocessing.set_start_method, start_method, force=True)
+        for number, handler in handlers.items():
+            stack.callback(signal.signal, number, handler)
+        stack.enter_context(_preserved_mapping(Pynenc._instances))
+        stack.enter_context(_preserved_contexts())
+        yield
+
+
+@contextmanager
+def preserved_app(app: Pynenc) -> Iterator[None]:
+    """Restore every slot of *app* and of its tasks, and the content of its registries."""
+    with ExitStack() as stack:
+        stack.enter_context(_preserved_mapping(app.__dict__))
+        stack.enter_context(_preserved_mapping(app._tasks))
+        stack.enter_context(_preserved_mapping(app._deferred_trigger_tasks))
+        for task in app._tasks.values():
+            stack.enter_context(_preserved_mapping(task.__dict__))
+        yield
+
+
+def forget_configuration(app: Pynenc) -> None:
+    """Let *app* and its tasks read their configuration, and build components, anew."""
+    app._reset_cached_components()
+    app._runner_instance = None
+    for task in app._tasks.values():
+        for cached in _TASK_CACHES:
+            task.__dict__.pop(cached, None)
+
+
+@contextmanager
+def _preserved_mapping(mapping: dict[Any, Any]) -> Iterator[None]:
+    content = dict(mapping)
+    try:
+        yield
+    finally:
+        mapping.clear()
+        mapping.update(content)
+
+
+@contextmanager
+def _preserved_contexts() -> Iterator[None]:
+    # The values are dictionaries by app id, which pynenc changes in place.
+    contexts = context.thread_local.__dict__
+    saved = {key: dict(value) if isinstance(value, dict) else value for key, value in contexts.items()}
+    try:
+        yield
+    finally:
+        contexts.clear()
+        contexts.update(saved)
+
+
+def _signal_handlers() -> dict[int, Any]:
+    # Only the main thread may set handlers, so elsewhere none can have changed.
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # None: installed by something other than Python, which cannot put it back.
+    return {number: handler for number, handler in handlers.items() if handler is not None}

@@ -1,0 +1,1 @@
+"""The backends: what they are (`backend`), which there are (`catalogue`), and ours."""

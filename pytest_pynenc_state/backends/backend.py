@@ -1,0 +1,108 @@
+"""A backend is a recipe; a place is one location opened from it.
+
+A recipe is plain data: class names, the modules that define them, what the backend
+claims to be able to do, and the importable function that opens a place. It can be
+pickled, so a child process rebuilds its app from it instead of inheriting objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+from pytest_pynenc_state.errors import NotShared
+
+#: A pynenc configuration value that can travel in an environment variable.
+ConfigValue: TypeAlias = str | int | float | bool
+
+#: The pynenc configuration fields that choose an app's components.
+COMPONENT_FIELDS = (
+    "state_backend_cls",
+    "orchestrator_cls",
+    "broker_cls",
+    "trigger_cls",
+    "client_data_store_cls",
+)
+
+
+class Capability(StrEnum):
+    """What a backend claims."""
+
+    SHARED = "shared"  #: several processes see one state
+    DURABLE = "durable"  #: the state survives ``kill -9`` of any client
+    ATOMIC = "atomic"  #: status transitions are atomic between processes
+    REAL_ENGINE = "real_engine"  #: the store is the real one, not a mock of it
+
+
+@dataclass(frozen=True)
+class Place:
+    """One isolated location a backend keeps its data in, opened for one test.
+
+    :param values: pynenc configuration values that lead an app to the location.
+    :param location: The location in words for people: a file, a URL.
+    :param close: Releases what this process holds of the location; the data stay.
+    :param remove: Removes the location after `close`: only what opening it made.
+    """
+
+    values: Mapping[str, ConfigValue]
+    location: str
+    close: Callable[[], None] = field(default=lambda: None, repr=False)
+    remove: Callable[[], None] = field(default=lambda: None, repr=False)
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a backend may use to open a place that nobody else has.
+
+    :param namespace: A short name unique among all tests, workers and runs.
+    :param directory: An empty directory for this place alone; the opener may create it.
+    :param session_directory: A directory that all places of this run share.
+    """
+
+    namespace: str
+    directory: Path
+    session_directory: Path
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A named, picklable recipe for places.
+
+    :param name: How users select it.
+    :param components: pynenc configuration field to class name, for the five components.
+    :param modules: Modules whose import defines those classes.
+    :param open_place: Importable function that opens one place; what it raises as
+        `BackendUnavailable` may skip the test.
+    :param capabilities: What the backend claims.
+    :param summary: One line for ``--pynenc-list-backends``.
+    """
+
+    name: str
+    components: Mapping[str, str]
+    modules: tuple[str, ...]
+    open_place: Callable[[Space], Place]
+    capabilities: frozenset[Capability] = frozenset()
+    summary: str = ""
+
+    def lacks(self, required: Iterable[Capability]) -> tuple[Capability, ...]:
+        """The capabilities of *required* that this backend does not claim, in order."""
+        return tuple(name for name in required if name not in self.capabilities)
+
+    def require_shared(self, wanted_by: str) -> None:
+        """Refuse a second process if it would see a state of its own.
+
+        :raises NotShared: The backend does not claim `Capability.SHARED`.
+        """
+        if Capability.SHARED not in self.capabilities:
+            message = (
+                f"{wanted_by} needs a second process, but the state of backend {self.name!r} "
+                "lives in one process: the other one would see an empty store"
+            )
+            raise NotShared(
+                message,
+                "select a backend that claims 'shared', for example --pynenc-backend sqlite",
+                "or mark the test with @pytest.mark.pynenc_requires('shared')",
+            )

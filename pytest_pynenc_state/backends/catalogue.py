@@ -1,0 +1,152 @@
+"""Which backends there are, and selecting some of them by name.
+
+A name is, in this order: a built-in one; one from the hook ``pytest_pynenc_backends`` or
+the entry-point group ``pytest_pynenc_state.backends``; a dotted path ``pkg.mod:attr`` to a
+`Backend`; or ``STATE+REST``, the state backend of the first and all else of the second.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import entry_points
+from typing import Any
+
+from pytest_pynenc_state.backends.backend import Backend, ConfigValue, Place, Space
+from pytest_pynenc_state.errors import BackendError, OptionsError
+from pytest_pynenc_state.options import near_match
+
+ENTRY_POINT_GROUP = "pytest_pynenc_state.backends"
+
+#: Loaded on first use: a recipe's module may import what its backend needs.
+_BUILTIN = {
+    "memory": "pytest_pynenc_state.backends.memory.place:BACKEND",
+    "sqlite": "pytest_pynenc_state.backends.sqlite.place:BACKEND",
+    "pynenc-memory": "pytest_pynenc_state.backends.pynenc:MEMORY",
+    "pynenc-sqlite": "pytest_pynenc_state.backends.pynenc:SQLITE",
+}
+
+
+class Catalogue:
+    """All backends that one pytest run can select.
+
+    :param from_hooks: What the hook implementations returned, in any nesting of one.
+    """
+
+    def __init__(self, from_hooks: Iterable[Iterable[Backend]] = ()) -> None:
+        self._loaders: dict[str, Callable[[], Any]] = {
+            name: partial(load_attribute, path) for name, path in _BUILTIN.items()
+        }
+        for backend in (backend for group in from_hooks for backend in group):
+            self._add(_checked(backend, "the hook pytest_pynenc_backends").name, partial(_same, backend))
+        for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+            self._add(entry_point.name, entry_point.load)
+
+    def _add(self, name: str, loader: Callable[[], Any]) -> None:
+        if name in self._loaders:
+            message = f"two backends are called {name!r}"
+            raise OptionsError(message, "rename one of them, or uninstall its plugin")
+        self._loaders[name] = loader
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that can be selected as they are."""
+        return tuple(self._loaders)
+
+    def select(self, name: str) -> Backend:
+        """Return the backend called *name*.
+
+        :raises OptionsError: There is none; the message has the nearest name.
+        """
+        if name in self._loaders:
+            return replace(_checked(self._loaders[name](), name), name=name)
+        if ":" in name and "+" not in name:
+            return _checked(load_attribute(name), name)
+        state_name, plus, rest_name = name.partition("+")
+        if plus and state_name and rest_name:
+            return _composite(self.select(state_name), self.select(rest_name))
+        message = f"no backend is called {name!r}"
+        raise OptionsError(message, near_match(name, self.names))
+
+
+def load_attribute(path: str) -> Any:
+    """Import what ``pkg.mod:attr`` names.
+
+    :raises OptionsError: The module cannot be imported, or has no such attribute.
+    """
+    module_name, _, attribute = path.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        message = f"{path!r}: cannot import {module_name!r}: {error}"
+        raise OptionsError(message, "check the spelling, and the ini option pythonpath") from error
+    if not hasattr(module, attribute):
+        message = f"{path!r}: module {module_name!r} has no {attribute!r}"
+        known = [name for name in vars(module) if not name.startswith("_")]
+        raise OptionsError(message, near_match(attribute, known))
+    return getattr(module, attribute)
+
+
+def _checked(candidate: object, origin: str) -> Backend:
+    if isinstance(candidate, Backend):
+        return candidate
+    message = f"{origin}: expected a pytest_pynenc_state.Backend, got {candidate!r}"
+    raise OptionsError(message)
+
+
+def _same(backend: Backend) -> Backend:
+    return backend
+
+
+def _composite(state: Backend, rest: Backend) -> Backend:
+    state_class = state.components["state_backend_cls"]
+    return Backend(
+        name=f"{state.name}+{rest.name}",
+        components={**rest.components, "state_backend_cls": state_class},
+        modules=tuple(dict.fromkeys((*state.modules, *rest.modules))),
+        open_place=partial(_open_both, state.open_place, rest.open_place),
+        capabilities=state.capabilities & rest.capabilities,
+        summary=f"state backend of {state.name}, all else of {rest.name}",
+    )
+
+
+def _open_both(
+    open_state: Callable[[Space], Place], open_rest: Callable[[Space], Place], space: Space
+) -> Place:
+    state = open_state(space)
+    try:
+        rest = open_rest(space)
+        values = _merged(state.values, rest.values)
+    except BaseException:
+        state.close()
+        state.remove()
+        raise
+
+    def close() -> None:
+        try:
+            rest.close()
+        finally:
+            state.close()
+
+    def remove() -> None:
+        try:
+            rest.remove()
+        finally:
+            state.remove()
+
+    return Place(values, f"{state.location} + {rest.location}", close, remove)
+
+
+def _merged(
+    state: Mapping[str, ConfigValue], rest: Mapping[str, ConfigValue]
+) -> dict[str, ConfigValue]:
+    for key in state.keys() & rest.keys():
+        if state[key] != rest[key]:
+            message = (
+                f"both backends of a composite set {key!r}, to {state[key]!r} and {rest[key]!r}: "
+                "one app cannot follow both"
+            )
+            raise BackendError(message, "combine backends that do not share a setting")
+    return {**state, **rest}

@@ -1,0 +1,1 @@
+"""Backend ``memory``: everything stays in this process, shared by its threads only."""

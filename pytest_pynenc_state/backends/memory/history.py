@@ -1,0 +1,109 @@
+"""One app's status changes in memory, ordered by time and then by arrival."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort_right
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
+
+from pytest_pynenc_state.backends.state_backend import InvocationHistory
+from pytest_pynenc_state.backends.timestamps import from_us, to_us
+
+if TYPE_CHECKING:
+    from pynenc.identifiers.invocation_id import InvocationId
+    from pynenc.invocation.status import InvocationStatusRecord
+    from pynenc.state_backend.base_state_backend import (
+        InvocationHistory as PynencInvocationHistory,
+    )
+
+    #: One status change: invocation id, time stamp (UTC), status record, runner context
+    #: id, id of the registering invocation. Nothing in it can be changed, so lists of
+    #: rows may share rows.
+    HistoryRow: TypeAlias = tuple[str, datetime, InvocationStatusRecord, str, str | None]
+
+_timestamp_of = itemgetter(1)
+_new = object.__new__
+
+
+def history_row(history: PynencInvocationHistory) -> HistoryRow:
+    """The row that keeps *history*; a naive time stamp is read as UTC."""
+    return (
+        history.invocation_id,
+        _in_utc(history._timestamp),  # noqa: SLF001 - `timestamp` costs a call more
+        history.status_record,
+        history.runner_context_id,
+        history.registered_by_inv_id,
+    )
+
+
+def restored_history(row: HistoryRow) -> PynencInvocationHistory:
+    """Build a record of its own from *row*.
+
+    Without the constructor, which takes a time stamp of its own first: that is two
+    thirds of what reading a history would cost.
+    """
+    history = _new(InvocationHistory)
+    (
+        history.invocation_id,
+        history._timestamp,  # noqa: SLF001 - the class is this package's
+        history.status_record,
+        history.runner_context_id,
+        history.registered_by_inv_id,
+    ) = row
+    return history
+
+
+def _in_utc(moment: datetime) -> datetime:
+    # Two moments of one zone that changes its offset compare by wall clock, not by
+    # instant; in UTC both are the same.
+    return moment if moment.tzinfo is UTC else from_us(to_us(moment))
+
+
+class HistoryLog:
+    """The rows of all invocations, and of each. Appended to, never changed.
+
+    Concurrency: not locked; who writes, or reads a range, holds the lock of the store.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[HistoryRow] = []
+        self._rows_of: dict[str, list[HistoryRow]] = {}
+
+    def add(self, rows: Sequence[HistoryRow]) -> None:
+        """Add *rows* in their order, each behind the rows of the same or an earlier time."""
+        for row in rows:
+            _insert(self._rows, row)
+            rows_of_invocation = self._rows_of.get(row[0])
+            if rows_of_invocation is None:
+                self._rows_of[row[0]] = [row]
+            else:
+                _insert(rows_of_invocation, row)
+
+    def of(self, invocation_id: str) -> list[HistoryRow]:
+        """A copy of one invocation's rows, oldest first; ``[]`` if it is unknown.
+
+        Concurrency: needs no lock, because a list is copied in one step.
+        """
+        return list(self._rows_of.get(invocation_id, ()))
+
+    def between(self, start: datetime, end: datetime) -> list[HistoryRow]:
+        """A copy of the rows from *start* to *end*, both inclusive, oldest first."""
+        first = bisect_left(self._rows, _in_utc(start), key=_timestamp_of)
+        behind_last = bisect_right(self._rows, _in_utc(end), key=_timestamp_of)
+        return self._rows[first:behind_last]
+
+    def ids_between(self, start: datetime, end: datetime) -> list[InvocationId]:
+        """The invocations with a row in that range, each once, in the order first seen."""
+        seen: dict[InvocationId, None] = dict.fromkeys(map(itemgetter(0), self.between(start, end)))
+        return list(seen)
+
+
+def _insert(rows: list[HistoryRow], row: HistoryRow) -> None:
+    # Rows nearly always arrive in order. Those that do not go behind rows of the same
+    # time, which keeps the order of arrival among them.
+    if rows and row[1] < rows[-1][1]:
+        insort_right(rows, row, key=_timestamp_of)
+    else:
+        rows.append(row)

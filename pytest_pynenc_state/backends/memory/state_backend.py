@@ -1,0 +1,220 @@
+"""A state backend in the memory of one process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from pytest_pynenc_state.backends.memory.history import (
+    HistoryLog,
+    history_row,
+    restored_history,
+)
+from pytest_pynenc_state.backends.memory.invocations import InvocationStore, invocation_row
+from pytest_pynenc_state.backends.memory.workflows import PytestMemWorkflows
+from pytest_pynenc_state.backends.state_backend import InvocationHistory, checked_batch_size
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pynenc.app import Pynenc
+    from pynenc.app_info import AppInfo
+    from pynenc.identifiers.invocation_id import InvocationId
+    from pynenc.models.call_dto import CallDTO
+    from pynenc.models.invocation_dto import InvocationDTO
+    from pynenc.runner.runner_context import RunnerContext
+    from pynenc.state_backend.base_state_backend import (
+        InvocationHistory as PynencInvocationHistory,
+    )
+
+__all__ = ["InvocationHistory", "PytestMemStateBackend"]
+
+_Item = TypeVar("_Item")
+
+
+@dataclass
+class _Contents:
+    """All that a purge removes, except workflows."""
+
+    invocations: InvocationStore = field(default_factory=InvocationStore)
+    history: HistoryLog = field(default_factory=HistoryLog)
+    results: dict[str, str] = field(default_factory=dict)
+    exceptions: dict[str, str] = field(default_factory=dict)
+    runner_contexts: dict[str, RunnerContext] = field(default_factory=dict)
+
+
+class PytestMemStateBackend(PytestMemWorkflows):
+    """Keeps an app's state in memory: fast, and gone with the process.
+
+    What is handed out is a copy: changing it changes nothing in the store. An iterator
+    goes over what was there when it was made, whoever writes meanwhile.
+
+    Concurrency: each method is atomic between threads. Other processes see nothing.
+    """
+
+    # Of the class, because `discover_app_infos` has no instance to ask.
+    _app_info_registry: ClassVar[dict[str, AppInfo]] = {}
+    _registry_lock: ClassVar[threading.Lock] = threading.Lock()  # protects the registry
+
+    def __init__(self, app: Pynenc) -> None:
+        super().__init__(app)
+        self._contents = _Contents()
+
+    def _purge_store(self) -> None:
+        with self._lock:
+            super()._purge_store()
+            self._contents = _Contents()
+
+    def _upsert_invocations(self, entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> None:
+        """Store each pair, in place of what was stored of that invocation: all, or none."""
+        rows = [invocation_row(dto, call_dto) for dto, call_dto in entries]
+        with self._lock:
+            self._contents.invocations.put(rows)
+
+    def _get_invocation(self, invocation_id: InvocationId) -> tuple[InvocationDTO, CallDTO] | None:
+        """Return an invocation and its call; None if it is unknown."""
+        return self._contents.invocations.get(invocation_id)
+
+    def get_child_invocations(self, parent_invocation_id: InvocationId) -> Iterator[InvocationId]:
+        """Return the ids of an invocation's direct children, each once, in storing order."""
+        with self._lock:
+            return iter(self._contents.invocations.children(parent_invocation_id))
+
+    def get_invocations_by_parent_event(self, parent_event_id: str) -> Iterator[InvocationId]:
+        """Return the ids of what an event triggered, each once, in storing order.
+
+        On a pynenc whose invocations record no event: always none.
+        """
+        with self._lock:
+            return iter(self._contents.invocations.children_of_event(parent_event_id))
+
+    def get_invocation_ids_by_workflow(
+        self, workflow_id: str | None = None, workflow_type_key: str | None = None
+    ) -> Iterator[InvocationId]:
+        """Return the ids of the invocations of a workflow, of a type, or of both at once.
+
+        In the order they were first stored. Without a filter (None or ``""``): all
+        ids, also of invocations outside any workflow.
+        """
+        with self._lock:
+            found = self._contents.invocations.of_workflow(workflow_id, workflow_type_key)
+        return iter(found)
+
+    def _add_records(self, records: Sequence[PynencInvocationHistory]) -> None:
+        rows = [history_row(record) for record in records]
+        with self._lock:
+            self._contents.history.add(rows)
+
+    def _get_history(self, invocation_id: str) -> list[PynencInvocationHistory]:
+        return [restored_history(row) for row in self._contents.history.of(invocation_id)]
+
+    def iter_history_in_timerange(
+        self, start_time: datetime, end_time: datetime, batch_size: int = 100
+    ) -> Iterator[list[PynencInvocationHistory]]:
+        """Yield the status changes from *start_time* to *end_time*, both inclusive.
+
+        :param batch_size: How many records a list has, except the last.
+        :returns: Lists of records, oldest first across all lists; no list is empty.
+            What is written after the first list was asked for is not in them.
+        :raises ValueError: *batch_size* is below 1; raised by the call itself.
+        """
+        return self._history_batches(start_time, end_time, checked_batch_size(batch_size))
+
+    def iter_invocations_in_timerange(
+        self, start_time: datetime, end_time: datetime, batch_size: int = 100
+    ) -> Iterator[list[InvocationId]]:
+        """Yield the ids of the invocations whose status changed in that range.
+
+        :returns: Lists of ids: each id once, in the order first seen. Otherwise as
+            `iter_history_in_timerange`.
+        :raises ValueError: *batch_size* is below 1; raised by the call itself.
+        """
+        return self._id_batches(start_time, end_time, checked_batch_size(batch_size))
+
+    def _history_batches(
+        self, start: datetime, end: datetime, batch_size: int
+    ) -> Iterator[list[PynencInvocationHistory]]:
+        with self._lock:
+            rows = self._contents.history.between(start, end)
+        for batch in _batches(rows, batch_size):
+            yield [restored_history(row) for row in batch]
+
+    def _id_batches(
+        self, start: datetime, end: datetime, batch_size: int
+    ) -> Iterator[list[InvocationId]]:
+        with self._lock:
+            invocation_ids = self._contents.history.ids_between(start, end)
+        yield from _batches(invocation_ids, batch_size)
+
+    def _set_result(self, invocation_id: str, serialized_result: str) -> None:
+        self._contents.results[invocation_id] = serialized_result
+
+    def _get_result(self, invocation_id: str) -> str:
+        return self._contents.results[invocation_id]
+
+    def _set_exception(self, invocation_id: str, serialized_exception: str) -> None:
+        self._contents.exceptions[invocation_id] = serialized_exception
+
+    def _get_exception(self, invocation_id: str) -> str:
+        return self._contents.exceptions[invocation_id]
+
+    def _store_runner_context(self, runner_context: RunnerContext) -> None:
+        """Store a copy, with all parents, in place of what was stored of that runner."""
+        own = deepcopy(runner_context)
+        with self._lock:
+            self._contents.runner_contexts[own.runner_id] = own
+
+    def _get_runner_context(self, runner_id: str) -> RunnerContext | None:
+        """Return a copy of a runner's context; None if it is unknown."""
+        return deepcopy(self._contents.runner_contexts.get(runner_id))
+
+    def _get_runner_contexts(self, runner_ids: Sequence[str]) -> list[RunnerContext]:
+        """Return copies in the order of *runner_ids*, without the unknown ones."""
+        with self._lock:
+            contexts = self._contents.runner_contexts
+            return [deepcopy(contexts[each]) for each in runner_ids if each in contexts]
+
+    def get_matching_runner_contexts(self, partial_id: str) -> Iterator[RunnerContext]:
+        """Return copies of the contexts whose runner id contains *partial_id*.
+
+        In storing order. Literally and case-sensitively: no character is a wildcard,
+        and ``""`` matches all.
+        """
+        with self._lock:
+            contexts = self._contents.runner_contexts
+            return iter([deepcopy(contexts[each]) for each in contexts if partial_id in each])
+
+    def store_app_info(self, app_info: AppInfo) -> None:
+        """Store a copy of *app_info*, in place of what was stored of that app."""
+        own = deepcopy(app_info)
+        with self._registry_lock:
+            self._app_info_registry[own.app_id] = own
+
+    def get_app_info(self) -> AppInfo:
+        """Return a copy of this app's info.
+
+        :raises KeyError: It was never stored, or the app's place is closed.
+        """
+        return deepcopy(self._app_info_registry[self.app.app_id])
+
+    @staticmethod
+    def discover_app_infos() -> dict[str, AppInfo]:
+        """Return copies of the infos of all apps in this process, by app id."""
+        with PytestMemStateBackend._registry_lock:
+            return deepcopy(PytestMemStateBackend._app_info_registry)
+
+    @staticmethod
+    def forget_app_infos(*, keeping: Collection[str]) -> None:
+        """Remove the infos of all apps in this process but those with ids in *keeping*."""
+        with PytestMemStateBackend._registry_lock:
+            registry = PytestMemStateBackend._app_info_registry
+            for app_id in registry.keys() - set(keeping):
+                del registry[app_id]
+
+
+def _batches(items: list[_Item], batch_size: int) -> Iterator[list[_Item]]:
+    for first in range(0, len(items), batch_size):
+        yield items[first : first + batch_size]

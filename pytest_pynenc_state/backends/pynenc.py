@@ -1,0 +1,60 @@
+"""pynenc's own component classes as backends, for comparison and for its users."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+
+from pytest_pynenc_state.backends.backend import (
+    COMPONENT_FIELDS,
+    Backend,
+    Capability,
+    Place,
+    Space,
+)
+
+_CLASS_NAMES = ("StateBackend", "Orchestrator", "Broker", "Trigger", "ClientDataStore")
+
+
+def components(prefix: str) -> dict[str, str]:
+    """pynenc's five component classes whose names start with *prefix*."""
+    names = zip(COMPONENT_FIELDS, _CLASS_NAMES, strict=True)
+    return {component: prefix + name for component, name in names}
+
+
+def open_memory(space: Space) -> Place:
+    """Open a place in this process; each app has a store of its own there anyway."""
+    return Place({}, f"memory of process {os.getpid()} ({space.namespace})")
+
+
+def open_sqlite(space: Space) -> Place:
+    """Open a place in a file that pynenc creates on first use."""
+    path = space.directory / "pynenc.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return Place(
+        {"sqlite_db_path": str(path)},
+        str(path),
+        # pynenc never closes its connections; only the garbage collector does.
+        close=lambda: None if gc.collect() else None,
+        remove=lambda: shutil.rmtree(space.directory, ignore_errors=True),
+    )
+
+
+MEMORY = Backend(
+    name="pynenc-memory",
+    components=components("Mem"),
+    modules=(),
+    open_place=open_memory,
+    capabilities=frozenset({Capability.REAL_ENGINE}),
+    summary="pynenc's own memory classes, in one process",
+)
+
+SQLITE = Backend(
+    name="pynenc-sqlite",
+    components=components("SQLite"),
+    modules=(),
+    open_place=open_sqlite,
+    capabilities=frozenset(Capability),
+    summary="pynenc's own classes on a SQLite file",
+)

@@ -1,0 +1,1 @@
+"""State backend and orchestrator on one SQLite file, shared by every process."""

@@ -1,0 +1,281 @@
+"""The one owner of SQLite connections: threads, forks, retries, and errors in words.
+
+A `Database` is one file as this process sees it. Each thread has a connection of its
+own, opened on first use and closed when the thread ends. The process id is compared on
+every use: a forked child opens its own connections and neither uses nor closes those
+of its parent, because closing one there would drop locks and could reset the log
+(https://www.sqlite.org/howtocorrupt.html, section 2.6).
+
+Work is retried as a whole transaction, never as a single statement: a deferred
+transaction that fails to upgrade its lock would fail for ever.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pytest_pynenc_state.backends.sqlite.failures import is_busy, translated
+from pytest_pynenc_state.errors import StoreUnusable
+
+Outcome = TypeVar("Outcome")
+Row = tuple[Any, ...]
+
+#: How long an operation waits for a lock before it gives up, unless configured.
+DEFAULT_TIMEOUT_S = 30.0
+
+# SQLite's own busy handler sleeps up to 100 ms at a time, so that a waiter oversleeps
+# many short transactions; pauses of this size let four writers take fair turns.
+_SHORTEST_PAUSE_S = 20e-6
+_LONGEST_PAUSE_S = 2e-3
+
+# Statements a connection keeps compiled; all those of this package fit.
+_CACHED_STATEMENTS = 256
+
+# A parent's connections, in a forked child: kept referenced, so that nothing closes them.
+_inherited: list[sqlite3.Connection] = []
+
+
+class Connection(sqlite3.Connection):
+    """A connection that can also store text which no UTF-8 can: lone surrogates.
+
+    Such text is bound as the bytes of its ``surrogatepass`` form; `text` reads both.
+    """
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Execute one statement."""
+        try:
+            return super().execute(sql, parameters)
+        except UnicodeEncodeError:
+            return super().execute(sql, _storable(parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        """Execute one statement for each row of a list."""
+        rows = list(parameters)
+        try:
+            return super().executemany(sql, rows)
+        except UnicodeEncodeError:
+            return super().executemany(sql, [_storable(row) for row in rows])
+
+
+def _storable(parameters: Sequence[Any]) -> list[Any]:
+    return [
+        value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        for value in parameters
+    ]
+
+
+def text(value: str | bytes) -> str:
+    """Return the text that was stored as *value*."""
+    return value if isinstance(value, str) else value.decode("utf-8", "surrogatepass")
+
+
+def optional_text(value: str | bytes | None) -> str | None:
+    """Return the text that was stored as *value*, or None."""
+    return None if value is None else text(value)
+
+
+class _Lease:
+    """One thread's connection to one file, in the process that opened it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.pid = os.getpid()
+        # Held while the connection is inside SQLite: a fork waits for it (a child forked
+        # with SQLite's mutexes taken would hang), and so does whoever closes it.
+        self.busy = threading.RLock()
+        self.connection: Connection | None = None
+        _leases.add(self)
+
+    def connected(self) -> Connection:
+        if self.connection is None:
+            self.connection = _connect(self.path, mode="rw")
+        return self.connection
+
+    def close(self) -> None:
+        with self.busy:
+            connection, self.connection = self.connection, None
+            if connection is None:
+                return
+            if self.pid == os.getpid():
+                connection.close()
+            else:
+                _inherited.append(connection)
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class _PerThread(threading.local):
+    lease: _Lease | None = None
+
+
+_leases: weakref.WeakSet[_Lease] = weakref.WeakSet()
+_databases: weakref.WeakValueDictionary[str, Database] = weakref.WeakValueDictionary()
+
+
+def _connect(path: str, *, mode: str) -> Connection:
+    try:
+        connection = sqlite3.connect(
+            f"{Path(path).as_uri()}?mode={mode}",
+            uri=True,
+            timeout=0,  # waiting is ours, see _LONGEST_PAUSE_S
+            isolation_level=None,  # transactions are explicit
+            check_same_thread=False,  # a thread's end, or a place's, closes it elsewhere
+            cached_statements=_CACHED_STATEMENTS,
+            factory=Connection,
+        )
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    # Survives the kill of any process; only a power cut could lose or tear what the
+    # operating system has not written yet, and no test outlives that.
+    connection.execute("PRAGMA synchronous=OFF")
+    return connection
+
+
+class Database:
+    """One SQLite file. Use `open_database`, which returns one object per file.
+
+    :param path: The file; it must exist and hold this package's schema. How long an
+        operation waits for somebody else's lock is ``timeout_s``.
+
+    Concurrency: every method is safe against threads, processes and forks, and blocks
+    nobody longer than its own transaction. Methods must not be called inside the
+    function given to `transaction`.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.timeout_s = DEFAULT_TIMEOUT_S
+        self._local = _PerThread()
+
+    def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Return all rows of one SELECT, which sees one state of the store."""
+        return self._run(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    def write(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Execute one writing statement as a transaction; return the number of rows changed."""
+        return self._run(lambda connection: connection.execute(sql, parameters).rowcount)
+
+    def transaction(self, work: Callable[[Connection], Outcome]) -> Outcome:
+        """Return ``work(connection)``, executed under the file's write lock.
+
+        :param work: What to do: it reads and writes through the connection it is given,
+            and nothing else. It may be called again after a lost race for the lock.
+        :raises BackendError: The store failed. Whatever *work* raises is raised again.
+            In both cases nothing is left written.
+        """
+
+        def locked(connection: Connection) -> Outcome:
+            connection.execute("BEGIN IMMEDIATE")
+            outcome = work(connection)
+            connection.execute("COMMIT")
+            return outcome
+
+        return self._run(locked)
+
+    def snapshot(self, work: Callable[[Connection], Outcome]) -> Outcome:
+        """Return ``work(connection)``, all of whose reads see one state of the store."""
+
+        def reading(connection: Connection) -> Outcome:
+            connection.execute("BEGIN")
+            outcome = work(connection)
+            connection.execute("COMMIT")
+            return outcome
+
+        return self._run(reading)
+
+    def close(self) -> None:
+        """Close this process's connections to the file; a later use opens a new one."""
+        for lease in list(_leases):
+            if lease.path == self.path:
+                lease.close()
+
+    def _run(self, work: Callable[[Connection], Outcome]) -> Outcome:
+        deadline_s: float | None = None
+        while True:
+            lease = self._local.lease
+            if lease is None or lease.pid != os.getpid():
+                lease = self._local.lease = _Lease(self.path)
+            with lease.busy:
+                connection = lease.connected()
+                try:
+                    return work(connection)
+                except sqlite3.Error as error:
+                    _roll_back(connection)
+                    now_s = time.monotonic()
+                    deadline_s = deadline_s or now_s + self.timeout_s
+                    if not is_busy(error) or now_s >= deadline_s:
+                        raise translated(error, self.path, self.timeout_s) from error
+                except BaseException:
+                    _roll_back(connection)
+                    raise
+            time.sleep(random.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S))  # noqa: S311 - jitter
+
+
+def _roll_back(connection: Connection) -> None:
+    # SQLite has already rolled back by itself after some errors (a full disk is one).
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def open_database(path: str | os.PathLike[str], timeout_s: float | None = None) -> Database:
+    """Return this process's `Database` of *path*; nothing is opened before its first use.
+
+    :param timeout_s: If given, the timeout of all who use the file in this process.
+    """
+    absolute = str(Path(path).absolute())
+    database = _databases.get(absolute)
+    if database is None:
+        database = _databases[absolute] = Database(absolute)
+    if timeout_s is not None:
+        database.timeout_s = timeout_s
+    return database
+
+
+def create_file(path: Path, prepare: Callable[[Connection], None]) -> None:
+    """Open *path*, create it if it is missing, and let *prepare* write its schema.
+
+    *prepare* runs under the write lock and is called again after a lost race for it.
+
+    :raises StoreUnusable: *path* is a directory, no database, or cannot be written.
+    """
+    if path.is_dir():
+        message = f"SQLite file {str(path)!r} is a directory"
+        raise StoreUnusable(message, "give the path of a file in sqlite_db_path")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"SQLite file {str(path)!r} cannot be created: {error}"
+        raise StoreUnusable(message, "point sqlite_db_path into a writable folder") from error
+    _connect(str(path.absolute()), mode="rwc").close()
+    database = open_database(path)
+    database.transaction(prepare)
+    # Readers and one writer do not block each other; the mode is kept in the file. Set
+    # last, so that a file that *prepare* refuses is left as it was.
+    database.read("PRAGMA journal_mode=WAL")
+
+
+def _hold_all() -> None:
+    held = [lease for lease in list(_leases) if lease.pid == os.getpid()]
+    for lease in held:
+        lease.busy.acquire()
+    _held_for_fork.append(held)
+
+
+def _release_all() -> None:
+    for lease in _held_for_fork.pop():
+        lease.busy.release()
+
+
+# What _hold_all took, for the release on both sides of the fork.
+_held_for_fork: list[list[_Lease]] = []
+
+os.register_at_fork(before=_hold_all, after_in_parent=_release_all, after_in_child=_release_all)

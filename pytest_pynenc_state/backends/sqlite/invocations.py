@@ -1,0 +1,92 @@
+"""The table of invocations: what was called, by whom, in which workflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pynenc.identifiers.call_id import CallId
+from pynenc.identifiers.task_id import TaskId
+from pynenc.models.call_dto import CallDTO
+from pynenc.workflow import WorkflowIdentity
+
+from pytest_pynenc_state import compat
+from pytest_pynenc_state.backends.sqlite.connection import Database, Row, optional_text, text
+from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
+
+if TYPE_CHECKING:
+    from pynenc.invocation.dist_invocation import InvocationDTO
+
+_UPSERT = (
+    f"INSERT INTO {StateBackendTables.INVOCATIONS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO UPDATE SET call_id_key = excluded.call_id_key, "
+    "arguments_json = excluded.arguments_json, workflow_id = excluded.workflow_id, "
+    "workflow_type_key = excluded.workflow_type_key, "
+    "parent_workflow_id = excluded.parent_workflow_id, "
+    "parent_invocation_id = excluded.parent_invocation_id, "
+    "parent_event_id = excluded.parent_event_id"
+)
+_GET = (
+    "SELECT invocation_id, call_id_key, arguments_json, workflow_id, workflow_type_key, "
+    "parent_workflow_id, parent_invocation_id, parent_event_id "
+    f"FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ? AND invocation_id = ?"
+)
+_IDS = f"SELECT invocation_id FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ? AND "
+
+
+class InvocationTable:
+    """The invocations of one app, as pynenc's pairs of transfer objects."""
+
+    def __init__(self, database: Database, app_id: str) -> None:
+        self._database = database
+        self._app_id = app_id
+
+    def upsert(self, entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> None:
+        """Store all of *entries*, each replacing what its invocation had, or none."""
+        rows = [(self._app_id, *_columns(*entry)) for entry in entries]
+        if len(rows) == 1:
+            self._database.write(_UPSERT, rows[0])
+        elif rows:
+            self._database.transaction(lambda connection: connection.executemany(_UPSERT, rows))
+
+    def get(self, invocation_id: str) -> tuple[InvocationDTO, CallDTO] | None:
+        """What was stored of an invocation; None if it is unknown."""
+        rows = self._database.read(_GET, (self._app_id, invocation_id))
+        return _transfer_objects(rows[0]) if rows else None
+
+    def ids_where(self, condition: str, *parameters: str) -> Iterator[str]:
+        """The ids of the invocations of which *condition* holds, in no order."""
+        rows = self._database.read(_IDS + condition, (self._app_id, *parameters))
+        return iter([text(invocation_id) for (invocation_id,) in rows])
+
+
+def _columns(invocation: InvocationDTO, call: CallDTO) -> tuple[str | None, ...]:
+    workflow = invocation.workflow
+    membership = (
+        (workflow.workflow_id, workflow.workflow_type.key, workflow.parent_workflow_id)
+        if workflow
+        else (None, None, None)
+    )
+    return (
+        invocation.invocation_id,
+        call.call_id.key,
+        json.dumps(call.serialized_arguments),
+        *membership,
+        invocation.parent_invocation_id,
+        compat.parent_event_id(invocation),
+    )
+
+
+def _transfer_objects(row: Row) -> tuple[InvocationDTO, CallDTO]:
+    invocation_id, call_key, arguments_json, workflow_id, type_key, *parents = row
+    parent_workflow_id, parent_invocation_id, parent_event_id = map(optional_text, parents)
+    call_id = CallId.from_key(text(call_key))
+    workflow = None
+    if workflow_id is not None:
+        workflow_type = TaskId.from_key(text(type_key))
+        workflow = WorkflowIdentity(text(workflow_id), workflow_type, parent_workflow_id)
+    invocation = compat.invocation_dto(
+        text(invocation_id), call_id, workflow, parent_invocation_id, parent_event_id
+    )
+    return invocation, CallDTO(call_id, json.loads(arguments_json))

@@ -1,0 +1,41 @@
+"""A place is a folder with one file, copied from an empty one made once per process."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+
+from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
+from pytest_pynenc_state.backends.sqlite.connection import open_database
+from pytest_pynenc_state.backends.sqlite.schema import empty_file
+
+_empty_file = cache(empty_file)
+
+
+def open_place(space: Space) -> Place:
+    """Open a place in a new file below the space's folder."""
+    path = space.directory / "pynenc.db"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_empty_file())
+    return Place(
+        {"sqlite_db_path": str(path)},
+        str(path),
+        close=open_database(path).close,
+        remove=lambda: shutil.rmtree(space.directory),
+    )
+
+
+BACKEND = Backend(
+    name="sqlite",
+    components={
+        "state_backend_cls": "PytestSQLiteStateBackend",
+        "orchestrator_cls": "PytestSQLiteOrchestrator",
+        "broker_cls": "SQLiteBroker",
+        "trigger_cls": "SQLiteTrigger",
+        "client_data_store_cls": "SQLiteClientDataStore",
+    },
+    modules=("pytest_pynenc_state.pynenc_plugin",),
+    open_place=open_place,
+    capabilities=frozenset(Capability),
+    summary="a temporary SQLite file, shared by every process",
+)

@@ -1,0 +1,55 @@
+"""Queries that several tables share: a purge of one app, and lists of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row
+
+# Parameters of one statement: the smallest limit that a SQLite build has is 999.
+_CHUNK = 900
+
+
+def marks(count: int) -> str:
+    """*count* parameter marks for an SQL list."""
+    return ",".join("?" * count)
+
+
+def chunks(values: Sequence[str], size: int = _CHUNK) -> Iterator[list[str]]:
+    """*values* in lists that fit into one statement."""
+    remaining = iter(values)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def read_in_chunks(
+    database: Database, sql: str, before: Sequence[str], values: Sequence[str], *after: str
+) -> list[Row]:
+    """Return the rows of *sql* for all of *values*, however many, from one state of the store.
+
+    :param sql: A SELECT with ``{}`` where the marks of *values* go.
+    :param before: Parameters in front of them; *after* those behind them.
+    """
+
+    def read_all(connection: Connection) -> list[Row]:
+        rows: list[Row] = []
+        for chunk in chunks(values):
+            statement = sql.format(marks(len(chunk)))
+            rows += connection.execute(statement, [*before, *chunk, *after])
+        return rows
+
+    # One chunk is one statement, which sees one state anyway.
+    if len(values) <= _CHUNK:
+        return database.read(sql.format(marks(len(values))), [*before, *values, *after])
+    return database.snapshot(read_all)
+
+
+def purge_tables(database: Database, app_id: str, tables: Sequence[str]) -> None:
+    """Remove the rows of one app from all of *tables*, at once."""
+
+    def delete_all(connection: Connection) -> None:
+        for table in tables:
+            connection.execute(f"DELETE FROM {table} WHERE app_id = ?", (app_id,))  # noqa: S608
+
+    database.transaction(delete_all)

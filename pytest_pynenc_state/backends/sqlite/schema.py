@@ -1,0 +1,218 @@
+"""The tables of one file, their version, and an empty file ready to be copied.
+
+Every table starts with ``app_id``, and so does every key: one file holds several apps,
+and ids that look alike never meet. Time stamps are integers of microseconds. ``seq``
+columns number rows in the order they were committed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from pytest_pynenc_state.backends.sqlite.connection import (
+    Connection,
+    create_file,
+    open_database,
+)
+from pytest_pynenc_state.errors import StoreUnusable
+
+#: Written to each file's ``user_version``. "pp" and a number, so that the version of
+#: some other program's database is not taken for ours.
+SCHEMA_VERSION = 0x70700001
+
+
+class StateBackendTables:
+    """Names of the state backend's tables."""
+
+    RESULTS = "state_backend_results"
+    EXCEPTIONS = "state_backend_exceptions"
+    INVOCATIONS = "state_backend_invocations"
+    RUNNER_CONTEXTS = "state_backend_runner_contexts"
+    HISTORY = "state_backend_history"
+    WORKFLOWS = "state_backend_workflows"
+    APP_INFO = "state_backend_app_info"
+    WORKFLOW_DATA = "state_backend_workflow_data"
+    WORKFLOW_SUB_INVOCATIONS = "state_backend_workflow_sub_invocations"
+
+
+class OrchestratorTables:
+    """Names of the orchestrator's tables."""
+
+    INVOCATIONS = "orchestrator_invocations"
+    INVOCATION_ARGS = "orchestrator_invocation_args"
+    BLOCKING_EDGES = "orchestrator_blocking_edges"
+    RUNNER_HEARTBEATS = "orchestrator_runner_heartbeats"
+    ATOMIC_SERVICE_EXECUTIONS = "orchestrator_atomic_service_executions"
+
+
+_SCHEMA = f"""
+CREATE TABLE {StateBackendTables.RESULTS} (
+    app_id, invocation_id, value NOT NULL,
+    PRIMARY KEY (app_id, invocation_id)
+);
+CREATE TABLE {StateBackendTables.EXCEPTIONS} (
+    app_id, invocation_id, value NOT NULL,
+    PRIMARY KEY (app_id, invocation_id)
+);
+CREATE TABLE {StateBackendTables.INVOCATIONS} (
+    app_id, invocation_id, call_id_key NOT NULL, arguments_json NOT NULL,
+    workflow_id, workflow_type_key, parent_workflow_id,
+    parent_invocation_id, parent_event_id,
+    PRIMARY KEY (app_id, invocation_id)
+);
+CREATE INDEX state_backend_children
+    ON {StateBackendTables.INVOCATIONS} (app_id, parent_invocation_id)
+    WHERE parent_invocation_id IS NOT NULL;
+CREATE INDEX state_backend_event_children
+    ON {StateBackendTables.INVOCATIONS} (app_id, parent_event_id)
+    WHERE parent_event_id IS NOT NULL;
+CREATE INDEX state_backend_workflow_members
+    ON {StateBackendTables.INVOCATIONS} (app_id, workflow_id)
+    WHERE workflow_id IS NOT NULL;
+CREATE INDEX state_backend_workflow_type_members
+    ON {StateBackendTables.INVOCATIONS} (app_id, workflow_type_key)
+    WHERE workflow_type_key IS NOT NULL;
+CREATE TABLE {StateBackendTables.HISTORY} (
+    seq INTEGER PRIMARY KEY,
+    app_id NOT NULL, invocation_id NOT NULL, timestamp_us INTEGER NOT NULL,
+    status NOT NULL, status_runner_id, status_timestamp_us INTEGER NOT NULL,
+    runner_context_id NOT NULL, registered_by_inv_id
+);
+CREATE INDEX state_backend_history_of_invocation
+    ON {StateBackendTables.HISTORY} (app_id, invocation_id, timestamp_us);
+CREATE INDEX state_backend_history_by_time
+    ON {StateBackendTables.HISTORY} (app_id, timestamp_us);
+CREATE TABLE {StateBackendTables.RUNNER_CONTEXTS} (
+    app_id, runner_id, context_json NOT NULL,
+    PRIMARY KEY (app_id, runner_id)
+) WITHOUT ROWID;
+CREATE TABLE {StateBackendTables.WORKFLOWS} (
+    app_id, workflow_id, workflow_type_key NOT NULL, parent_workflow_id,
+    PRIMARY KEY (app_id, workflow_id)
+) WITHOUT ROWID;
+CREATE INDEX state_backend_workflows_of_type
+    ON {StateBackendTables.WORKFLOWS} (app_id, workflow_type_key);
+CREATE TABLE {StateBackendTables.WORKFLOW_DATA} (
+    app_id, workflow_id, data_key, value NOT NULL,
+    PRIMARY KEY (app_id, workflow_id, data_key)
+);
+CREATE TABLE {StateBackendTables.WORKFLOW_SUB_INVOCATIONS} (
+    app_id, parent_workflow_id, sub_invocation_id,
+    PRIMARY KEY (app_id, parent_workflow_id, sub_invocation_id)
+) WITHOUT ROWID;
+CREATE TABLE {StateBackendTables.APP_INFO} (
+    app_id PRIMARY KEY, app_info_json NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE {OrchestratorTables.INVOCATIONS} (
+    seq INTEGER PRIMARY KEY,
+    app_id NOT NULL, invocation_id NOT NULL, task_id_key NOT NULL, call_id_key NOT NULL,
+    status NOT NULL, status_runner_id, status_timestamp_us INTEGER NOT NULL,
+    retry_count INTEGER NOT NULL DEFAULT 0, auto_purge_us INTEGER,
+    UNIQUE (app_id, invocation_id)
+);
+CREATE INDEX orchestrator_invocations_of_task
+    ON {OrchestratorTables.INVOCATIONS} (app_id, task_id_key);
+CREATE INDEX orchestrator_invocations_of_call
+    ON {OrchestratorTables.INVOCATIONS} (app_id, call_id_key);
+CREATE INDEX orchestrator_invocations_in_status
+    ON {OrchestratorTables.INVOCATIONS} (app_id, status, task_id_key);
+CREATE INDEX orchestrator_invocations_to_purge
+    ON {OrchestratorTables.INVOCATIONS} (app_id, auto_purge_us)
+    WHERE auto_purge_us IS NOT NULL;
+CREATE TABLE {OrchestratorTables.INVOCATION_ARGS} (
+    app_id, invocation_id, arg_key, arg_value NOT NULL,
+    PRIMARY KEY (app_id, invocation_id, arg_key)
+) WITHOUT ROWID;
+CREATE INDEX orchestrator_args_by_value
+    ON {OrchestratorTables.INVOCATION_ARGS} (app_id, arg_key, arg_value);
+CREATE TABLE {OrchestratorTables.BLOCKING_EDGES} (
+    app_id, waiter_id, waited_id,
+    PRIMARY KEY (app_id, waiter_id, waited_id)
+) WITHOUT ROWID;
+CREATE INDEX orchestrator_edges_by_waited
+    ON {OrchestratorTables.BLOCKING_EDGES} (app_id, waited_id);
+CREATE TABLE {OrchestratorTables.RUNNER_HEARTBEATS} (
+    app_id, runner_id, creation_us INTEGER NOT NULL, last_heartbeat_us INTEGER NOT NULL,
+    can_run_atomic_service INTEGER NOT NULL DEFAULT 0, consumed_queues_json,
+    last_service_start_us INTEGER, last_service_end_us INTEGER,
+    PRIMARY KEY (app_id, runner_id)
+) WITHOUT ROWID;
+CREATE TABLE {OrchestratorTables.ATOMIC_SERVICE_EXECUTIONS} (
+    seq INTEGER PRIMARY KEY,
+    app_id NOT NULL, atomic_service_run_id NOT NULL, runner_id NOT NULL,
+    start_us INTEGER NOT NULL, end_us INTEGER, status NOT NULL, reason NOT NULL,
+    UNIQUE (app_id, atomic_service_run_id)
+);
+CREATE UNIQUE INDEX orchestrator_one_running_execution
+    ON {OrchestratorTables.ATOMIC_SERVICE_EXECUTIONS} (app_id)
+    WHERE status = 'running';
+CREATE INDEX orchestrator_executions_by_start
+    ON {OrchestratorTables.ATOMIC_SERVICE_EXECUTIONS} (app_id, start_us);
+"""
+
+_TABLE_NAMES = {
+    name
+    for tables in (StateBackendTables, OrchestratorTables)
+    for attribute, name in vars(tables).items()
+    if attribute.isupper()
+}
+
+_OTHER_FILE = (
+    "point sqlite_db_path at a new file; nothing was written to this one",
+    "or use it with the release of the program that made it",
+)
+
+# ``executescript`` would commit the transaction that the statements belong to.
+_STATEMENTS = [statement for statement in _SCHEMA.split(";") if statement.strip()]
+
+
+def prepare_file(path: str | Path) -> None:
+    """Make *path* a file with this package's tables; do nothing if it is one already.
+
+    :raises StoreUnusable: *path* is a directory, no database, damaged, unwritable, or
+        has another schema version. It is left as it was.
+
+    Concurrency: atomic against other processes that do the same.
+    """
+    path = Path(path)
+    if path.is_file() and _is_ready(path):
+        return
+    create_file(path, _create_tables)
+
+
+def empty_file() -> bytes:
+    """Return the content of a file with this package's tables and no rows."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None, factory=Connection)) as empty:
+        _create_tables(empty)
+        content = bytearray(empty.serialize())
+    # Offsets 18 and 19 of the header: 2 for a file in WAL mode, which an in-memory
+    # database cannot be put into (https://www.sqlite.org/fileformat.html, section 1.3).
+    content[18:20] = b"\x02\x02"
+    return bytes(content)
+
+
+def _is_ready(path: Path) -> bool:
+    version: int = open_database(path).read("PRAGMA user_version")[0][0]
+    if version not in (0, SCHEMA_VERSION):
+        message = (
+            f"SQLite file {str(path)!r} has schema version {version:#x}, "
+            f"this package reads and writes {SCHEMA_VERSION:#x}"
+        )
+        raise StoreUnusable(message, *_OTHER_FILE)
+    return version == SCHEMA_VERSION
+
+
+def _create_tables(connection: Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == SCHEMA_VERSION:  # another process was faster
+        return
+    taken = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    if foreign := sorted(taken & _TABLE_NAMES):
+        message = f"the SQLite file has tables of another program by our names: {foreign}"
+        raise StoreUnusable(message, *_OTHER_FILE)
+    for statement in _STATEMENTS:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")

@@ -1,0 +1,109 @@
+"""Finding the orchestrator's invocations: by task, call, arguments and status."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from pynenc.invocation.status import InvocationStatus
+
+from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, text
+from pytest_pynenc_state.backends.sqlite.queries import chunks, marks
+from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables
+
+_TABLE = OrchestratorTables.INVOCATIONS
+_ARGS = OrchestratorTables.INVOCATION_ARGS
+
+_INDEX_ARGUMENT = f"INSERT OR REPLACE INTO {_ARGS} VALUES (?, ?, ?, ?)"
+# Parameters are pairs here, so half as many fit into one statement.
+_PAIRS = 400
+
+
+class SearchTables:
+    """The invocations of one app, and the arguments indexed for concurrency control."""
+
+    def __init__(self, database: Database, app_id: str) -> None:
+        self._database = database
+        self._app_id = app_id
+
+    def index_arguments(self, invocation_id: str, arguments: Mapping[str, str]) -> None:
+        """Make an invocation findable by its serialized arguments; a repeat is harmless."""
+        rows = [(self._app_id, invocation_id, key, value) for key, value in arguments.items()]
+        if rows:
+            self._database.transaction(
+                lambda connection: connection.executemany(_INDEX_ARGUMENT, rows)
+            )
+
+    def existing(
+        self,
+        task_key: str,
+        arguments: Mapping[str, str] | None,
+        statuses: Collection[InvocationStatus] | None,
+    ) -> list[str]:
+        """The ids of a task's invocations with all of these arguments, oldest first."""
+        where, parameters = self._where(task_key, statuses)
+        sql = f"SELECT invocation_id FROM {_TABLE} WHERE {where} ORDER BY seq"  # noqa: S608
+
+        def matching(connection: Connection) -> list[str]:
+            found = [text(row[0]) for row in connection.execute(sql, parameters)]
+            if not arguments or not found:
+                return found
+            holders = self._holders(connection, arguments)
+            return [invocation_id for invocation_id in found if invocation_id in holders]
+
+        return self._database.snapshot(matching)
+
+    def _holders(self, connection: Connection, arguments: Mapping[str, str]) -> set[str]:
+        holders: set[str] | None = None
+        for keys in chunks(list(arguments), _PAIRS):
+            pairs = ",".join(["(?, ?)"] * len(keys))
+            sql = (
+                f"SELECT invocation_id FROM {_ARGS} "  # noqa: S608
+                f"WHERE app_id = ? AND (arg_key, arg_value) IN (VALUES {pairs}) "
+                "GROUP BY invocation_id HAVING count(*) = ?"
+            )
+            flat = [part for key in keys for part in (key, arguments[key])]
+            rows = connection.execute(sql, [self._app_id, *flat, len(keys)])
+            found = {text(invocation_id) for (invocation_id,) in rows}
+            holders = found if holders is None else holders & found
+        return holders or set()
+
+    def ids(self, column: str, key: str) -> list[str]:
+        """The ids whose *column* is *key*, oldest registration first."""
+        rows = self._database.read(
+            f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND {column} = ? ORDER BY seq",  # noqa: S608
+            (self._app_id, key),
+        )
+        return [text(invocation_id) for (invocation_id,) in rows]
+
+    def page(
+        self,
+        task_key: str | None,
+        statuses: Collection[InvocationStatus] | None,
+        limit: int,
+        offset: int,
+    ) -> list[str]:
+        """One page of the ids, newest registration first."""
+        where, parameters = self._where(task_key, statuses)
+        rows = self._database.read(
+            f"SELECT invocation_id FROM {_TABLE} WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",  # noqa: S608
+            [*parameters, max(limit, 0), max(offset, 0)],
+        )
+        return [text(invocation_id) for (invocation_id,) in rows]
+
+    def count(self, task_key: str | None, statuses: Collection[InvocationStatus] | None) -> int:
+        """How many invocations all pages have together."""
+        where, parameters = self._where(task_key, statuses)
+        sql = f"SELECT count(*) FROM {_TABLE} WHERE {where}"  # noqa: S608
+        return int(self._database.read(sql, parameters)[0][0])
+
+    def _where(
+        self, task_key: str | None, statuses: Collection[InvocationStatus] | None
+    ) -> tuple[str, Sequence[str | int]]:
+        conditions, parameters = ["app_id = ?"], [self._app_id]
+        if task_key is not None:
+            conditions.append("task_id_key = ?")
+            parameters.append(task_key)
+        if statuses:
+            conditions.append(f"status IN ({marks(len(statuses))})")
+            parameters += [status.value for status in statuses]
+        return " AND ".join(conditions), parameters

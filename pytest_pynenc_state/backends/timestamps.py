@@ -1,0 +1,29 @@
+"""Instants as integers of microseconds since 1970 UTC, which no store rounds.
+
+A float loses microseconds after 2**53 / 10**6 seconds of mantissa are shared with
+arithmetic, and a BSON date keeps milliseconds only.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_us(moment: datetime) -> int:
+    """Microseconds of *moment*; a naive one is read as UTC, as pynenc's own JSON form is."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_us(timestamp_us: int) -> datetime:
+    """The aware UTC instant that `to_us` turned into *timestamp_us*."""
+    return _EPOCH + timedelta(microseconds=timestamp_us)
+
+
+def now_us() -> int:
+    """The wall clock, in microseconds."""
+    return to_us(datetime.now(UTC))

@@ -1,0 +1,112 @@
+"""Every error this package raises itself. pynenc's own errors pass through untouched.
+
+::
+
+    PynencStateError
+    ├── OptionsError (ValueError)        an option, ini value, variable or marker is unusable
+    ├── AppError                         the application to test cannot be used
+    ├── BackendError
+    │   ├── BackendUnavailable           what the backend needs is missing on this machine
+    │   ├── BackendTimeout (TimeoutError) somebody else held the store longer than the timeout
+    │   ├── NotShared                    a second process was asked of a one-process backend
+    │   ├── StoreFull                    no room left; the transaction was rolled back
+    │   └── StoreUnusable                the store's file cannot be used as it is
+    └── ProcessError
+        ├── ProcessNotReady (TimeoutError)
+        ├── ProcessLeaked                something outlived its test
+        └── NotImportable                a child process could not import this
+
+Each message says what failed, on which object, what was got and expected, and
+what to do. Fields stay available after pickling, so an error raised in a child
+process arrives whole.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "AppError",
+    "BackendError",
+    "BackendTimeout",
+    "BackendUnavailable",
+    "NotImportable",
+    "NotShared",
+    "OptionsError",
+    "ProcessError",
+    "ProcessLeaked",
+    "ProcessNotReady",
+    "PynencStateError",
+    "StoreFull",
+    "StoreUnusable",
+]
+
+
+class PynencStateError(Exception):
+    """Base class: a message in sentences, and remedies printed as a list below it.
+
+    :param message: What failed, on which object, what was got and expected.
+    :param remedies: What the reader can do, one sentence each.
+    """
+
+    def __init__(self, message: str, *remedies: str) -> None:
+        super().__init__(message, *remedies)
+        self.message = message
+        self.remedies = remedies
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"- {remedy}" for remedy in self.remedies)])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, *self.remedies), self.__dict__
+
+
+class OptionsError(PynencStateError, ValueError):
+    """A command-line option, ini value, environment variable or marker cannot be used."""
+
+
+class AppError(PynencStateError):
+    """The application under test cannot be imported, or is not a ``pynenc.Pynenc``."""
+
+
+class BackendError(PynencStateError):
+    """A backend could not do what was asked of it."""
+
+
+class BackendUnavailable(BackendError):
+    """A service or library that the backend needs is missing; the test may be skipped."""
+
+
+class BackendTimeout(BackendError, TimeoutError):
+    """The store stayed locked by somebody else; nothing of this operation was written."""
+
+
+class NotShared(BackendError):
+    """A second process was asked of a backend whose state lives in one process."""
+
+
+class StoreFull(BackendError):
+    """The store has no room left; this operation was rolled back, all before it is kept."""
+
+
+class StoreUnusable(BackendError):
+    """The store's file is missing, no database, damaged, unwritable or of another schema.
+
+    Nothing was overwritten.
+    """
+
+
+class ProcessError(PynencStateError):
+    """A child process or runner did not do what was asked of it."""
+
+
+class ProcessNotReady(ProcessError, TimeoutError):
+    """A runner gave no sign of life in the store before the deadline."""
+
+
+class ProcessLeaked(ProcessError):
+    """A process or thread outlived its test; the process has been ended."""
+
+
+class NotImportable(ProcessError):
+    """A child process would not be able to import what it is told to run."""

@@ -1,0 +1,161 @@
+"""Every fixture. Each is a few lines over the modules that do the work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_pynenc_state import selection
+from pytest_pynenc_state.session import TestRecord, state_of
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+    from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
+    from pynenc.state_backend.base_state_backend import BaseStateBackend
+
+    from pytest_pynenc_state.backends.backend import Backend, Place
+    from pytest_pynenc_state.processes.runner import RunnerControl
+
+
+@pytest.fixture
+def pynenc_namespace(request: pytest.FixtureRequest) -> str:
+    """A short name that no other test, worker or run has."""
+    return state_of(request.config).next_namespace()
+
+
+@pytest.fixture
+def pynenc_config() -> dict[str, Any]:
+    """pynenc configuration values for the test; override it in a module or a conftest.
+
+    The marker ``pynenc(**config)`` of a single test beats it.
+    """
+    return {}
+
+
+@pytest.fixture
+def pynenc_backend(request: pytest.FixtureRequest) -> Backend:
+    """The backend the test runs on: each selected one in turn.
+
+    Select with ``--pynenc-backend``, choose among the selected with the markers
+    ``pynenc_backends`` and ``pynenc_requires``, or parametrize it with names, indirectly.
+    """
+    return state_of(request.config).backend(request.param)
+
+
+@pytest.fixture
+def _pynenc_record(request: pytest.FixtureRequest) -> TestRecord:
+    return state_of(request.config).record(request.node)
+
+
+@pytest.fixture
+def pynenc_place(
+    request: pytest.FixtureRequest,
+    pynenc_backend: Backend,
+    pynenc_namespace: str,
+    _pynenc_record: TestRecord,
+) -> Iterator[Place]:
+    """An isolated location of the backend, for this test alone.
+
+    While the test runs, its values are also in the environment, so that processes which
+    the test starts itself find the same place. Removed after the test, or kept if
+    ``--pynenc-keep`` says so, and then named in the report.
+    """
+    from pytest_pynenc_state import opening
+
+    with opening.opened_place(
+        request, pynenc_backend, pynenc_namespace, _pynenc_record
+    ) as place:
+        yield place
+
+
+@pytest.fixture
+def _pynenc_values(
+    request: pytest.FixtureRequest,
+    pynenc_backend: Backend,
+    pynenc_place: Place,
+    pynenc_config: dict[str, Any],
+) -> Iterator[dict[str, Any]]:
+    from pytest_pynenc_state import opening
+
+    with opening.exported_values(
+        request, pynenc_backend, pynenc_place, pynenc_config
+    ) as values:
+        yield values
+
+
+@pytest.fixture
+def pynenc_app(
+    request: pytest.FixtureRequest, _pynenc_values: dict[str, Any], pynenc_namespace: str
+) -> Iterator[Pynenc]:
+    """The application under test, on the test's own place.
+
+    With ``--pynenc-app pkg.mod:app``, or the marker ``pynenc(app=...)``, it is that app,
+    re-pointed in place and put back after the test, whatever happens. Otherwise a fresh
+    app, to which the test may add tasks whose functions are in importable modules.
+    """
+    from pytest_pynenc_state import opening
+
+    with opening.opened_app(request, _pynenc_values, pynenc_namespace) as app:
+        yield app
+
+
+@pytest.fixture
+def pynenc_app_factory(
+    _pynenc_values: dict[str, Any], pynenc_namespace: str
+) -> Callable[..., Pynenc]:
+    """Build further fresh apps on the test's place: ``factory(app_id=None, **config)``.
+
+    Without *app_id*, each call gives the same app a further handle: on a backend that is
+    ``shared``, it sees the same data as the others.
+    """
+    from pytest_pynenc_state.apps.pointing import build_app
+
+    def factory(app_id: str | None = None, **config: Any) -> Pynenc:
+        return build_app(app_id or pynenc_namespace, {**_pynenc_values, **config})
+
+    return factory
+
+
+@pytest.fixture
+def pynenc_state_backend(pynenc_app: Pynenc) -> BaseStateBackend:  # type: ignore[type-arg]
+    """The state backend of ``pynenc_app``."""
+    return pynenc_app.state_backend
+
+
+@pytest.fixture
+def pynenc_orchestrator(pynenc_app: Pynenc) -> BaseOrchestrator:
+    """The orchestrator of ``pynenc_app``."""
+    return pynenc_app.orchestrator
+
+
+@pytest.fixture
+def pynenc_runner(
+    request: pytest.FixtureRequest,
+    pynenc_app: Pynenc,
+    pynenc_backend: Backend,
+    pynenc_place: Place,
+    _pynenc_record: TestRecord,
+) -> Iterator[RunnerControl]:
+    """A runner that executes the tasks of ``pynenc_app``, ready when the test begins.
+
+    Its kind is that of ``--pynenc-runner``, or the fixture's parameter. It is stopped
+    after the test, within ``--pynenc-timeout``; what outlives it fails the test.
+    """
+    from pytest_pynenc_state import opening
+
+    control = opening.runner_control(
+        request, pynenc_app, pynenc_backend, selection.runner_kind(request)
+    )
+    _pynenc_record.logs = control.logs
+    try:
+        control.start()
+        yield control
+    finally:
+        try:
+            control.stop()
+        except BaseException:
+            # The place is closed next, and is kept for a test that failed so late, too.
+            _pynenc_record.failed = True
+            raise

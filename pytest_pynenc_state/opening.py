@@ -1,0 +1,124 @@
+"""Opening a place and an app for a test, and closing them in the reverse order."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_pynenc_state import selection
+from pytest_pynenc_state.apps.configuration import TEST_DEFAULTS, checked_values, exported
+from pytest_pynenc_state.apps.pointing import build_app, load_app, pointed_app
+from pytest_pynenc_state.apps.preserving import preserved_process
+from pytest_pynenc_state.backends.backend import Backend, Place, Space
+from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
+from pytest_pynenc_state.processes.runner import RUNNER_CLASSES, RunnerControl
+from pytest_pynenc_state.session import TestRecord, state_of
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+
+
+@contextmanager
+def opened_place(
+    request: pytest.FixtureRequest, backend: Backend, namespace: str, record: TestRecord
+) -> Iterator[Place]:
+    """Open a place of *backend*; afterwards close it, and remove it unless it is kept."""
+    state = state_of(request.config)
+    directory = _base_directory(request)
+    try:
+        place = backend.open_place(Space(namespace, directory / namespace, directory))
+    except BackendUnavailable as error:
+        if state.options.fails_on_missing():
+            raise
+        pytest.skip(f"backend {backend.name!r}: {error}")
+    record.location = f"{backend.name}: {place.location}"
+    try:
+        yield place
+    finally:
+        place.close()
+        if not state.keeps(record):
+            place.remove()
+
+
+def _base_directory(request: pytest.FixtureRequest) -> Path:
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    return factory.getbasetemp() / "pynenc"
+
+
+@contextmanager
+def exported_values(
+    request: pytest.FixtureRequest,
+    backend: Backend,
+    place: Place,
+    config: Mapping[str, Any],
+) -> Iterator[dict[str, Any]]:
+    """Give the configuration values for an app on *place*, exported for child processes.
+
+    Strongest first: the place and its components, the marker ``pynenc``, the fixture
+    ``pynenc_config``, the defaults for tests. Afterwards variables, and what pynenc keeps
+    for the whole process, are as they were.
+
+    :raises OptionsError: *config* has an unknown field, or one that belongs to the place.
+    """
+    for module in backend.modules:
+        importlib.import_module(module)
+    app, marked = selection.app_marker(request.node)
+    given = {**checked_values(config, "pynenc_config"), **marked}
+    fixed = {**backend.components, **place.values}
+    for name in given.keys() & fixed.keys():
+        message = f"{name!r} belongs to the place of backend {backend.name!r}"
+        raise OptionsError(message, "leave it out of pynenc_config and of the marker pynenc")
+    runner_class = RUNNER_CLASSES[state_of(request.config).options.runner]
+    values = {**TEST_DEFAULTS, "runner_cls": runner_class, **given, **fixed}
+    is_fresh = (app or state_of(request.config).options.app) is None
+    with ExitStack() as stack:
+        stack.enter_context(preserved_process())
+        hidden = ("app_id",) if is_fresh else ()
+        stack.enter_context(exported(values, hidden=hidden, modules=backend.modules))
+        yield values
+
+
+@contextmanager
+def opened_app(
+    request: pytest.FixtureRequest, values: Mapping[str, Any], namespace: str
+) -> Iterator[Pynenc]:
+    """Give the app under test: the author's, re-pointed and put back, or a fresh one."""
+    app = author_app(request)
+    if app is None:
+        yield build_app(namespace, values)
+    elif isinstance(app, str):
+        with pointed_app(load_app(app), values) as pointed:
+            yield pointed
+    else:
+        with pointed_app(app, values) as pointed:
+            yield pointed
+
+
+def author_app(request: pytest.FixtureRequest) -> str | Pynenc | None:
+    """The author's app, as the marker or the option names it."""
+    app, _ = selection.app_marker(request.node)
+    chosen: str | Pynenc | None = app or state_of(request.config).options.app
+    return chosen
+
+
+def runner_control(
+    request: pytest.FixtureRequest, app: Pynenc, backend: Backend, kind: str
+) -> RunnerControl:
+    """Give control over the runners of one test; none has been started yet."""
+    state = state_of(request.config)
+    path = author_app(request)
+    return RunnerControl(
+        app=app,
+        kind=kind,
+        backend=backend,
+        app_path=path if isinstance(path, str) else None,
+        log_directory=_base_directory(request) / "runners",
+        guard=state.guard,
+        timeout_s=state.options.timeout,
+        runners=[],
+    )

@@ -1,0 +1,241 @@
+"""Every option of the plugin, read in one place, with where its value came from.
+
+Each option is also an ini value and an environment variable. Command line beats
+variable beats ini beats default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from pytest_pynenc_state.errors import OptionsError
+
+if TYPE_CHECKING:
+    import pytest
+
+#: What runs when nothing is selected, if it can run here.
+DEFAULT_BACKENDS = ("memory", "sqlite")
+
+RUNNER_KINDS = ("thread", "multi-thread", "process", "persistent-process")
+KEEP_CHOICES = ("failed", "all", "none")
+MISSING_CHOICES = ("skip", "fail")
+
+_DEFAULT_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """The plugin's settings for one run.
+
+    :param backend: Names of the selected backends, in order, each once.
+    :param app: ``pkg.mod:app`` of the application under test; None builds a fresh app.
+    :param runner: The kind of runner that ``pynenc_runner`` starts.
+    :param missing: What to do about a backend whose service is missing; None means skip
+        if the backend was only a default, fail if it was named or ``CI`` is set.
+    :param timeout: Bound of every wait, in seconds.
+    :param keep: Which tests' places are kept.
+    :param sources: Option name to where its value came from.
+    """
+
+    backend: tuple[str, ...]
+    app: str | None
+    runner: str
+    missing: str | None
+    timeout: float
+    keep: str
+    sources: Mapping[str, str]
+
+    def is_default(self, name: str) -> bool:
+        """Whether nobody chose the value of option *name*."""
+        return self.sources[name] == "default"
+
+    def fails_on_missing(self) -> bool:
+        """Whether a backend whose service is missing fails the test instead of skipping it."""
+        if self.missing is not None:
+            return self.missing == "fail"
+        return not self.is_default("backend") or bool(os.environ.get("CI"))
+
+
+@dataclass(frozen=True)
+class _Option:
+    """How one option is written and understood."""
+
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    metavar: str
+    help: str
+    repeatable: bool = False
+
+    @property
+    def flag(self) -> str:
+        return f"--pynenc-{self.name}"
+
+    @property
+    def ini(self) -> str:
+        return f"pynenc_{self.name}"
+
+    @property
+    def variable(self) -> str:
+        return f"PYTEST_PYNENC_{self.name.upper()}"
+
+
+def near_match(word: str, known: Sequence[str]) -> str:
+    """A remedy: the known word that looks most like *word*, or all of them."""
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"choose from: {', '.join(known)}"
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.replace(",", " ").split()))
+    if not names:
+        message = "names no backend"
+        raise OptionsError(message, "name one or more, separated by commas")
+    return names
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            message = f"is none of {', '.join(choices)}"
+            raise OptionsError(message, near_match(text, choices))
+        return text
+
+    return parse
+
+
+def _app_path(text: str) -> str:
+    module, colon, attribute = text.partition(":")
+    if not (colon and module and attribute):
+        message = "is not of the form pkg.mod:app"
+        raise OptionsError(message, f"write it like {module or 'pkg.mod'}:app")
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        message = "is not a positive number of seconds"
+        raise OptionsError(message, "write a number like 30 or 2.5")
+    return seconds
+
+
+_OPTIONS = (
+    _Option(
+        "backend",
+        _names,
+        DEFAULT_BACKENDS,
+        "NAME|STATE+REST|pkg.mod:attr",
+        "run each test on these backends; repeatable, or separated by commas",
+        repeatable=True,
+    ),
+    _Option("app", _app_path, None, "pkg.mod:app", "the application under test, re-pointed in place"),
+    _Option(
+        "runner",
+        _one_of(*RUNNER_KINDS),
+        "thread",
+        "|".join(RUNNER_KINDS),
+        "what the fixture pynenc_runner starts; all but 'thread' are other OS processes",
+    ),
+    _Option(
+        "missing",
+        _one_of(*MISSING_CHOICES),
+        None,
+        "|".join(MISSING_CHOICES),
+        "what to do about a backend whose service is missing (default: skip if it was only a "
+        "default, fail if it was named or CI is set)",
+    ),
+    _Option("timeout", _seconds, _DEFAULT_TIMEOUT_S, "SECONDS", "bound of every wait"),
+    _Option(
+        "keep",
+        _one_of(*KEEP_CHOICES),
+        "failed",
+        "|".join(KEEP_CHOICES),
+        "which tests' places stay on disk, and are named in the report",
+    ),
+)
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option and its ini value."""
+    group = parser.getgroup("pynenc", "state backends for tests of pynenc applications")
+    for option in _OPTIONS:
+        default = "" if option.default is None else f" (default: {_shown(option.default)})"
+        group.addoption(
+            option.flag,
+            action="append" if option.repeatable else "store",
+            dest=_destination(option),
+            metavar=option.metavar,
+            default=None,
+            help=f"{option.help}{default}".replace("%", "%%"),
+        )
+        parser.addini(option.ini, f"{option.help} ({option.flag})", default=None)
+    group.addoption(
+        "--pynenc-list-backends",
+        action="store_true",
+        dest="pynenc_list_backends",
+        help="list the backends that can be selected, and exit",
+    )
+
+
+def resolve_options(config: pytest.Config) -> Options:
+    """Read all options from *config*, the environment and the ini file.
+
+    :raises OptionsError: A value cannot be used; the message names option, value and source.
+    """
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for option in _OPTIONS:
+        text, sources[option.name] = _found(option, config)
+        values[option.name] = option.default if text is None else _parsed(option, text, sources)
+    return Options(**values, sources=sources)
+
+
+def wants_backend_list(config: pytest.Config) -> bool:
+    """Whether the run is only to list the backends."""
+    return bool(config.getoption("pynenc_list_backends"))
+
+
+def describe(options: Options) -> str:
+    """One line for the report header: every setting that somebody chose, and its source."""
+    settings = []
+    for field in fields(options):
+        if field.name != "sources" and (field.name == "backend" or not options.is_default(field.name)):
+            value, source = getattr(options, field.name), options.sources[field.name]
+            settings.append(f"{field.name} {_shown(value)} ({source})")
+    return "; ".join(settings)
+
+
+def _found(option: _Option, config: pytest.Config) -> tuple[str | None, str]:
+    given = config.getoption(_destination(option))
+    if given is not None:
+        return (",".join(given) if option.repeatable else given), option.flag
+    if option.variable in os.environ:
+        return os.environ[option.variable], option.variable
+    ini: str | None = config.getini(option.ini)
+    if ini is not None:
+        return ini, f"ini {option.ini}"
+    return None, "default"
+
+
+def _parsed(option: _Option, text: str, sources: Mapping[str, str]) -> Any:
+    try:
+        return option.parse(text)
+    except OptionsError as error:
+        message = f"{option.flag}: {text!r} {error.message} (from {sources[option.name]})"
+        raise OptionsError(message, *error.remedies) from None
+
+
+def _destination(option: _Option) -> str:
+    return f"pynenc_{option.name}"
+
+
+def _shown(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)

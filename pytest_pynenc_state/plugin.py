@@ -1,0 +1,121 @@
+"""The pytest plugin: hooks, and nothing else. Fixtures are in `fixtures`.
+
+This module, and what it imports, loads neither pynenc nor any database driver: a session
+that uses none of our fixtures does not pay for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_pynenc_state import hookspecs, options, selection, session
+from pytest_pynenc_state.errors import OptionsError
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter  # typed nowhere else
+
+pytest_plugins = ["pytest_pynenc_state.fixtures"]
+
+_KEPT = "pynenc_place"
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that others may implement."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare options and ini values."""
+    options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare markers and read the options."""
+    for marker in selection.MARKERS:
+        config.addinivalue_line("markers", marker)
+    if config.option.help:
+        # A broken configuration must not keep anybody from reading how to mend it.
+        return
+    try:
+        session.begin(config, options.resolve_options(config))
+    except OptionsError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what the run started."""
+    session.end(config)
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """List the backends instead of running tests, if that is what was asked."""
+    if config.option.help or not options.wants_backend_list(config):
+        return None
+    # Listing needs the plugins and conftests of the run, but no session.
+    config._do_configure()
+    try:
+        state = session.state_of(config)
+        for name in state.catalogue.names:
+            backend = state.backend(name)
+            claims = ", ".join(sorted(backend.capabilities)) or "nothing"
+            print(f"{name}: {backend.summary} (claims {claims})")  # noqa: T201
+    finally:
+        config._ensure_unconfigure()
+    return 0
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Refuse a backend or an app that cannot be had, before any test runs."""
+    from pytest_pynenc_state.session import state_of
+
+    try:
+        selection.check_options(state_of(session.config))
+    except OptionsError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which settings are in force, and where each comes from."""
+    return f"pynenc: {options.describe(session.state_of(config).options)}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let each test run on each backend it is to run on."""
+    selection.parametrize_backends(metafunc)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say where the place of a failed test is kept, and what its runners printed."""
+    report = yield
+    record = session.record_of(item)
+    if record is None:
+        return report
+    record.failed = record.failed or report.failed
+    decided = report.failed or report.when == "call"
+    if decided and record.location and session.state_of(item.config).keeps(record):
+        report.sections.append(("pynenc place", f"{record.location} (kept)"))
+        report.user_properties.append((_KEPT, record.location))
+    if report.failed and record.logs and (logs := record.logs()):
+        report.sections.append(("pynenc runner log", logs))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """List the kept places."""
+    reports: list[Any] = [report for group in terminalreporter.stats.values() for report in group]
+    kept = {
+        report.nodeid: location
+        for report in reports
+        for name, location in getattr(report, "user_properties", ())
+        if name == _KEPT
+    }
+    if kept:
+        terminalreporter.section("kept pynenc places")
+        for nodeid, location in kept.items():
+            terminalreporter.line(f"{nodeid}: {location}")

@@ -1,0 +1,1 @@
+"""Other OS processes on a place: runners, and the certainty that they end."""

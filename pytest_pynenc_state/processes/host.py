@@ -1,0 +1,66 @@
+"""The child process that a runner lives in: alone, in the main thread, as in production.
+
+Because nothing else runs here, a runner may fork without finding a lock taken, replace
+signal handlers and set the start method without disturbing pytest.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from pytest_pynenc_state.apps.recipe import AppRecipe
+
+#: What a child runs: without a file as its main module, so that what it spawns in turn
+#: does not import it again.
+COMMAND = (sys.executable, "-c", f"from {__name__} import main; main()")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a host is told to run."""
+
+    recipe: AppRecipe
+    runner_class: str
+    runner_id: str
+
+
+def send(order: Order, stream: BinaryIO) -> None:
+    """Write *order* for the `main` of a child."""
+    # First the path: the order itself may refer to classes that only it leads to.
+    pickle.dump(sys.path, stream)
+    pickle.dump(order, stream)
+    stream.close()
+
+
+def main() -> None:
+    """Read an order from standard input and run its runner until SIGTERM or SIGINT."""
+    sys.path[:] = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
+    order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
+    # Nothing below is to wait for, or inherit, the parent's end of the pipe.
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+    run(order)
+
+
+def run(order: Order) -> None:
+    """Build the app and run its runner; returns when the runner was stopped."""
+    from pynenc import runner as _  # noqa: F401 - defines the runner classes
+    from pynenc.runner.base_runner import BaseRunner
+    from pynenc.runner.runner_context import RunnerContext
+    from pynenc.util.subclasses import get_subclass
+
+    from pytest_pynenc_state.apps.pointing import touch_components
+
+    app = order.recipe.build()
+    if order.recipe.path is None:
+        # Workers that the runner spawns build the app from its values alone, which a
+        # pyproject.toml would beat; this process has one app only.
+        os.environ["PYNENC__APP_ID"] = order.recipe.app_id
+    touch_components(app)
+    runner_class = get_subclass(BaseRunner, order.runner_class)  # type: ignore[type-abstract]
+    runner = runner_class(app, runner_context=RunnerContext(order.runner_class, order.runner_id))
+    runner.run()

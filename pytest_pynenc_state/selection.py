@@ -1,0 +1,200 @@
+"""Which backends, app and runner a test gets: options, then what its markers say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_pynenc_state.errors import OptionsError
+from pytest_pynenc_state.options import RUNNER_KINDS, Options, near_match
+from pytest_pynenc_state.session import SessionState, state_of
+
+if TYPE_CHECKING:
+    from pytest_pynenc_state.backends.backend import Capability
+
+MARKERS = (
+    "pynenc(app=None, **config): test this app ('pkg.mod:app', or a Pynenc) with these pynenc "
+    "configuration values",
+    "pynenc_backends(*names, exclude=()): of the selected backends, run only on these, and on "
+    "none of the excluded",
+    "pynenc_requires(*capabilities): run only on backends that claim all of: shared, durable, "
+    "atomic, real_engine",
+)
+
+
+def check_options(state: SessionState) -> None:
+    """Refuse options that name a backend or an app that cannot be had.
+
+    :raises OptionsError: The message names option, value and source.
+    """
+    options = state.options
+    if not options.is_default("backend"):
+        for name in options.backend:
+            _explained(options, "backend", name, state.backend)
+    if options.app is not None:
+        _explained(options, "app", options.app, _check_app)
+
+
+def _check_app(path: str) -> None:
+    # Imported here, because the rest of this module must not load pynenc.
+    from pytest_pynenc_state.apps.pointing import load_app
+    from pytest_pynenc_state.errors import AppError
+
+    try:
+        load_app(path)
+    except AppError as error:
+        raise OptionsError(error.message, *error.remedies) from error
+
+
+def _explained(options: Options, option: str, value: str, check: Any) -> None:
+    try:
+        check(value)
+    except OptionsError as error:
+        source = options.sources[option]
+        message = f"--pynenc-{option} {value!r} (from {source}): {error.message}"
+        raise OptionsError(message, *error.remedies) from error
+
+
+def parametrize_backends(metafunc: pytest.Metafunc) -> None:
+    """Let a test that uses ``pynenc_backend``, directly or not, run on each of its backends."""
+    if "pynenc_backend" not in metafunc.fixturenames or _is_parametrized(metafunc):
+        return
+    state = state_of(metafunc.config)
+    try:
+        check_app_marker(metafunc.definition)
+        chosen, reasons = _chosen(metafunc.definition, state, _needs_processes(metafunc, state))
+    except OptionsError as error:
+        message = f"{metafunc.definition.nodeid}: {error}"
+        raise pytest.UsageError(message) from error
+    parameters = [pytest.param(name, id=name) for name in chosen]
+    if not parameters:
+        skip = pytest.mark.skip(reason="no selected backend fits: " + "; ".join(reasons))
+        parameters = [pytest.param(state.options.backend[0], id="none", marks=skip)]
+    metafunc.parametrize("pynenc_backend", parameters, indirect=True)
+
+
+def _is_parametrized(metafunc: pytest.Metafunc) -> bool:
+    for marker in metafunc.definition.iter_markers("parametrize"):
+        names = marker.kwargs.get("argnames", marker.args[0] if marker.args else ())
+        if isinstance(names, str):
+            names = [name.strip() for name in names.split(",")]
+        if "pynenc_backend" in names:
+            return True
+    return False
+
+
+def _needs_processes(metafunc: pytest.Metafunc, state: SessionState) -> bool:
+    """Whether the chosen runner needs a shared backend where nobody insisted on another."""
+    return (
+        "pynenc_runner" in metafunc.fixturenames
+        and state.options.runner != RUNNER_KINDS[0]
+        and state.options.is_default("backend")
+    )
+
+
+def _chosen(
+    item: Any, state: SessionState, needs_processes: bool  # noqa: FBT001 - private
+) -> tuple[list[str], list[str]]:
+    """The names of the backends *item* runs on, and why it does not run on the others."""
+    allowed, excluded = _backends_marker(item, state)
+    required = [*_required(item), *_shared(needs_processes)]
+    chosen, reasons = [], []
+    for name in state.options.backend:
+        lacking = state.backend(name).lacks(required)
+        if (allowed and name not in allowed) or name in excluded:
+            reasons.append(f"{name} is left out by the marker pynenc_backends")
+        elif lacking:
+            reasons.append(f"{name} lacks {', '.join(lacking)}")
+        else:
+            chosen.append(name)
+    return chosen, reasons
+
+
+def _backends_marker(item: Any, state: SessionState) -> tuple[Sequence[str], Sequence[str]]:
+    marker = item.get_closest_marker("pynenc_backends")
+    if marker is None:
+        return (), ()
+
+    def signature(*names: str, exclude: str | Iterable[str] = ()) -> tuple[Any, Any]:
+        return names, (exclude,) if isinstance(exclude, str) else tuple(exclude)
+
+    names, excluded = _called(marker, signature)
+    for name in (*names, *excluded):
+        state.backend(name)
+    return names, excluded
+
+
+def _required(item: Any) -> list[Capability]:
+    from pytest_pynenc_state.backends.backend import Capability
+
+    known = [capability.value for capability in Capability]
+    required = []
+    for marker in item.iter_markers("pynenc_requires"):
+        for name in _called(marker, lambda *capabilities: capabilities):
+            if name not in known:
+                message = f"marker pynenc_requires: there is no capability {name!r}"
+                raise OptionsError(message, near_match(str(name), known))
+            required.append(Capability(name))
+    return required
+
+
+def _shared(needs_processes: bool) -> list[Capability]:  # noqa: FBT001 - private
+    from pytest_pynenc_state.backends.backend import Capability
+
+    return [Capability.SHARED] if needs_processes else []
+
+
+def app_marker(item: Any) -> tuple[Any, dict[str, Any]]:
+    """The app and the configuration values that the markers ``pynenc`` give *item*.
+
+    Values of an outer marker (module, class) hold unless an inner one sets them too.
+    """
+    app: Any = None
+    config: dict[str, Any] = {}
+
+    def signature(app: Any = None, **config: Any) -> tuple[Any, dict[str, Any]]:
+        return app, config
+
+    for marker in item.iter_markers("pynenc"):  # the closest first
+        marked_app, marked_config = _called(marker, signature)
+        app = app or marked_app
+        config = {**marked_config, **config}
+    return app, config
+
+
+def check_app_marker(item: Any) -> None:
+    """Refuse a marker ``pynenc`` whose app or configuration field does not exist.
+
+    :raises OptionsError: The message names the marker and the nearest match.
+    """
+    app, config = app_marker(item)
+    if config:
+        from pytest_pynenc_state.apps.configuration import checked_values
+
+        checked_values(config, "marker pynenc")
+    if isinstance(app, str):
+        try:
+            _check_app(app)
+        except OptionsError as error:
+            message = f"marker pynenc(app={app!r}): {error.message}"
+            raise OptionsError(message, *error.remedies) from error
+
+
+def runner_kind(request: pytest.FixtureRequest) -> str:
+    """The kind of runner for a test: the fixture's parameter, or the option."""
+    kind: str = getattr(request, "param", state_of(request.config).options.runner)
+    if kind not in RUNNER_KINDS:
+        message = f"pynenc_runner: there is no kind of runner {kind!r}"
+        raise OptionsError(message, near_match(str(kind), RUNNER_KINDS))
+    return kind
+
+
+def _called(marker: pytest.Mark, signature: Any) -> Any:
+    """Call *signature* with the marker's arguments, so that Python itself checks them."""
+    try:
+        return signature(*marker.args, **marker.kwargs)
+    except TypeError as error:
+        message = f"marker {marker.name}: {error}"
+        raise OptionsError(message, "see pytest --markers for its arguments") from error

@@ -1,0 +1,117 @@
+"""What one pytest run knows: its options, its backends, and what to report of each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_pynenc_state.options import Options
+
+if TYPE_CHECKING:
+    from pytest_pynenc_state.backends.backend import Backend
+    from pytest_pynenc_state.backends.catalogue import Catalogue
+    from pytest_pynenc_state.processes.guarding import Guard
+
+_STATE: pytest.StashKey[SessionState] = pytest.StashKey()
+_RECORD: pytest.StashKey[TestRecord] = pytest.StashKey()
+
+
+@dataclass
+class TestRecord:
+    """What is to be said of one test if it fails.
+
+    :param location: Where its place is, in words.
+    :param logs: Returns what its runners in other processes printed last.
+    """
+
+    __test__ = False
+
+    failed: bool = False
+    location: str | None = None
+    logs: Callable[[], str] | None = None
+
+
+class SessionState:
+    """The state of one run, or of one xdist worker of it."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self.options = options
+        self._config = config
+        self._counter = itertools.count(1)
+        self._backends: dict[str, Backend] = {}
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """All backends that can be selected; asking plugins for theirs costs some time."""
+        from pytest_pynenc_state.backends.catalogue import Catalogue
+
+        return Catalogue(self._config.hook.pytest_pynenc_backends(config=self._config))
+
+    def backend(self, name: str) -> Backend:
+        """The backend called *name*.
+
+        :raises OptionsError: There is none.
+        """
+        if name not in self._backends:
+            self._backends[name] = self.catalogue.select(name)
+        return self._backends[name]
+
+    @cached_property
+    def guard(self) -> Guard:
+        """What ends our child processes if this process is killed."""
+        from pytest_pynenc_state.processes.guarding import Guard
+
+        return Guard()
+
+    def next_namespace(self) -> str:
+        """A name that no other test, worker or run has."""
+        return f"pynenc_t_{self._run_id}_{next(self._counter)}"
+
+    @cached_property
+    def _run_id(self) -> str:
+        # The same for all workers of one xdist run; a run of its own otherwise.
+        worker_input = getattr(self._config, "workerinput", {})
+        run_uid = worker_input.get("testrunuid") or uuid.uuid4().hex
+        return run_uid[:8] + os.environ.get("PYTEST_XDIST_WORKER", "")
+
+    def keeps(self, record: TestRecord) -> bool:
+        """Whether a test's place stays after the test."""
+        return self.options.keep == "all" or (self.options.keep == "failed" and record.failed)
+
+    @staticmethod
+    def record(item: pytest.Item) -> TestRecord:
+        """What is to be said of *item*."""
+        return item.stash.setdefault(_RECORD, TestRecord())
+
+    def close(self) -> None:
+        """End what the run started."""
+        if "guard" in self.__dict__:
+            self.guard.close()
+
+
+def begin(config: pytest.Config, options: Options) -> None:
+    """Attach the state of a run to its *config*."""
+    config.stash[_STATE] = SessionState(config, options)
+
+
+def state_of(config: pytest.Config) -> SessionState:
+    """The state that `begin` attached."""
+    return config.stash[_STATE]
+
+
+def end(config: pytest.Config) -> None:
+    """End what the run started, if it began at all."""
+    if _STATE in config.stash:
+        config.stash[_STATE].close()
+
+
+def record_of(item: pytest.Item) -> TestRecord | None:
+    """What is to be said of *item*; None if it used none of our fixtures."""
+    return item.stash.get(_RECORD, None)
