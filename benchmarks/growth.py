@@ -15,6 +15,7 @@ from benchmarks import contenders
 from benchmarks.workload import EPOCH, Workload
 
 _BATCH_SIZE = 100
+_ROWS_PER_MS = 50
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def grown(names: Sequence[str], directory: Path, rows: int) -> dict[str, Growth]
         running: dict[str, Iterator[Any]] = {}
         for name in names:
             workload = Workload(stack.enter_context(contenders.opened(name, directory)))
-            workload.seed_timeline(rows)
+            workload.seed_timeline(rows // _ROWS_PER_MS, _ROWS_PER_MS)
             running[name] = iter(
                 workload.state.iter_history_in_timerange(
                     EPOCH, EPOCH + timedelta(days=365), _BATCH_SIZE

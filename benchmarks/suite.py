@@ -15,8 +15,11 @@ from benchmarks.workload import CYCLE, EPOCH, RESULT, RUNNER_ID, Workload
 
 _CALLS = 15
 _STORED = 300
-_TIMELINE_ROWS = 5_000
 _BATCH_SIZE = 100
+_WINDOW_BATCHES = 5
+# 5,000 rows: each of these milliseconds has a record of each of so many invocations.
+_TIMELINE_MS = 100
+_TIMELINE_IDS = 50
 _PURGED = 100
 
 # Up to pynenc 0.2.0, its classes write history in threads: the write ends when they do.
@@ -89,19 +92,27 @@ def _filter_final(workload: Workload) -> Slice:
 
 
 def _history_batches(workload: Workload) -> Slice:
-    return _batches(workload.state.iter_history_in_timerange)
+    return _batches(workload, workload.state.iter_history_in_timerange, _TIMELINE_IDS)
 
 
 def _invocation_batches(workload: Workload) -> Slice:
-    return _batches(workload.state.iter_invocations_in_timerange)
+    # Two records for each invocation: twice the time for the same number of ids.
+    return _batches(workload, workload.state.iter_invocations_in_timerange, _TIMELINE_IDS / 2)
 
 
-def _batches(iterate: Callable[[datetime, datetime, int], Any]) -> Slice:
+def _batches(
+    workload: Workload, iterate: Callable[[datetime, datetime, int], Any], per_ms: float
+) -> Slice:
+    """All batches of a window of the timeline, which slides on from slice to slice."""
+    window_ms = round(_WINDOW_BATCHES * _BATCH_SIZE / per_ms)
+    start = EPOCH + timedelta(milliseconds=workload.slide(window_ms, _TIMELINE_MS - window_ms))
+    end = start + timedelta(milliseconds=window_ms - 1)
+
     def exhaust() -> None:
-        for _ in iterate(EPOCH, EPOCH + timedelta(days=1), _BATCH_SIZE):
+        for _ in iterate(start, end, _BATCH_SIZE):
             pass
 
-    return Slice(exhaust, [()], units=_TIMELINE_ROWS // _BATCH_SIZE)
+    return Slice(exhaust, [()], units=_WINDOW_BATCHES)
 
 
 def _purge(workload: Workload) -> Slice:
@@ -133,13 +144,12 @@ def _with_finished(workload: Workload) -> None:
 
 
 def _with_timeline(workload: Workload) -> None:
-    workload.seed_timeline(_TIMELINE_ROWS)
+    workload.seed_timeline(_TIMELINE_MS, _TIMELINE_IDS)
 
 
-def _with_long_timeline(workload: Workload) -> None:
-    ids = [f"invocation-{number:05}" for number in range(_TIMELINE_ROWS)]
-    for first in range(0, len(ids), _BATCH_SIZE):
-        workload.add_records(ids[first : first + _BATCH_SIZE], 2)
+def _with_pairs(workload: Workload) -> None:
+    for first_ms in range(0, _TIMELINE_MS, 2):
+        workload.seed_timeline(2, _TIMELINE_IDS, first_ms)
 
 
 OPERATIONS = (
@@ -151,7 +161,7 @@ OPERATIONS = (
     Operation("status transition", _transition),
     Operation("get_status", _get_status),
     Operation(f"filter_final, {_STORED} ids", _filter_final, _with_finished),
-    Operation("history, batch of 100", _history_batches, _with_timeline, share=0.2),
-    Operation("invocations, batch of 100", _invocation_batches, _with_long_timeline, share=0.2),
-    Operation("purge, 100 invocations", _purge, lambda workload: None, share=0.2),
+    Operation("history, batch of 100", _history_batches, _with_timeline, share=0.5),
+    Operation("invocations, batch of 100", _invocation_batches, _with_pairs, share=0.5),
+    Operation("purge, 100 invocations", _purge, lambda workload: None, share=0.5),
 )

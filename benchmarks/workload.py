@@ -30,10 +30,8 @@ RESULT = '{"answer": 42, "question": "what is a usual result, neither empty nor 
 CYCLE = (InvocationStatus.PENDING, InvocationStatus.RUNNING, InvocationStatus.RETRY)
 _TO_SUCCESS = (InvocationStatus.PENDING, InvocationStatus.RUNNING, InvocationStatus.SUCCESS)
 
-#: When the made-up history begins; its records are a millisecond apart.
+#: When the made-up history begins.
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-#: How many invocations share each record of it.
-IDS_PER_RECORD = 50
 
 
 def add(left: int, right: int) -> int:
@@ -53,6 +51,7 @@ class Workload:
         self._task_id = app.task(add).task_id
         self._numbers = itertools.count()
         self._turns: Iterator[str] = iter(())
+        self._window = 0
 
     def entry(self) -> tuple[InvocationDTO, CallDTO]:
         """A new invocation as pynenc's pair of transfer objects."""
@@ -84,19 +83,25 @@ class Workload:
             for status in _TO_SUCCESS:
                 self.move(invocation_id, status, RUNNER_ID)
 
-    def seed_timeline(self, rows: int) -> None:
-        """Write *rows* rows of history, `IDS_PER_RECORD` of them at each instant."""
-        ids = [generate_invocation_id() for _ in range(IDS_PER_RECORD)]
-        self.add_records(ids, rows // IDS_PER_RECORD)
+    def seed_timeline(self, milliseconds: int, ids: int, first_ms: int = 0) -> None:
+        """Write a row of each of *ids* new invocations in each millisecond."""
+        self.add_records([generate_invocation_id() for _ in range(ids)], milliseconds, first_ms)
 
-    def add_records(self, ids: Sequence[str], count: int) -> None:
-        """Write *count* records, a millisecond apart since `EPOCH`, for each of *ids*."""
-        for number in range(count):
+    def add_records(self, ids: Sequence[str], count: int, first_ms: int = 0) -> None:
+        """Write *count* records, a millisecond apart from each other, for each of *ids*."""
+        for number in range(first_ms, first_ms + count):
             moment = EPOCH + timedelta(milliseconds=number)
             record = InvocationStatusRecord(CYCLE[number % len(CYCLE)], RUNNER_ID, moment)
             history = InvocationHistory(ids[0], record, RUNNER_ID)
             history._timestamp = moment  # noqa: SLF001
             self.state._add_histories(list(ids), history)  # noqa: SLF001
+
+    def slide(self, step: int, end: int) -> int:
+        """Where the next window begins: *step* behind the former, back at 0 behind *end*."""
+        start, self._window = self._window, self._window + step
+        if self._window > end:
+            self._window = 0
+        return start
 
     def next_ids(self, count: int) -> list[str]:
         """The next *count* of the stored ids; the first follows the last."""

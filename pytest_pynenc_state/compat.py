@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pynenc.app import Pynenc
-from pynenc.invocation.dist_invocation import InvocationDTO
-from pynenc.invocation.status import InvocationStatus
+from pynenc.identifiers.invocation_id import InvocationId
+from pynenc.models.invocation_dto import InvocationDTO
 from pynenc.orchestrator.atomic_service import ActiveRunnerInfo
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ __all__ = [
     "AtomicServiceRun",
     "active_runner_info",
     "execution_limits",
-    "final_statuses",
     "invocation_dto",
     "parent_event_id",
     "referenced_run_ids",
@@ -65,10 +64,10 @@ _MAX_RECORDS = 1000
 
 
 def invocation_dto(
-    invocation_id: str,
+    invocation_id: InvocationId,
     call_id: CallId,
     workflow: WorkflowIdentity | None,
-    parent_invocation_id: str | None,
+    parent_invocation_id: InvocationId | None,
     parent_event_id: str | None,
 ) -> InvocationDTO:
     """Build an ``InvocationDTO``; the event is dropped where pynenc has no field for it."""
@@ -98,7 +97,7 @@ def active_runner_info(
     consumed_queues: Sequence[str],
 ) -> ActiveRunnerInfo:
     """Build an ``ActiveRunnerInfo`` with those of the fields that the installed pynenc has."""
-    fields = {
+    fields: dict[str, Any] = {
         "runner_id": runner_id,
         "creation_time": creation_time,
         "last_heartbeat": last_heartbeat,
@@ -124,8 +123,3 @@ def referenced_run_ids(app: Pynenc) -> frozenset[str]:
     ask: Any = getattr(app.trigger, "get_referenced_atomic_service_run_ids", tuple)
     run_ids: Iterable[str] = ask()
     return frozenset(run_ids)
-
-
-def final_statuses() -> frozenset[InvocationStatus]:
-    """The statuses that end an invocation, as the installed pynenc defines them."""
-    return frozenset(InvocationStatus.get_final_statuses())

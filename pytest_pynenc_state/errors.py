@@ -14,7 +14,7 @@
     └── ProcessError
         ├── ProcessNotReady (TimeoutError)
         ├── ProcessLeaked                something outlived its test
-        └── NotImportable                a child process could not import this
+        └── ResultTimeout (TimeoutError) a runner died, or took longer than the timeout
 
 Each message says what failed, on which object, what was got and expected, and
 what to do. Fields stay available after pickling, so an error raised in a child
@@ -30,13 +30,13 @@ __all__ = [
     "BackendError",
     "BackendTimeout",
     "BackendUnavailable",
-    "NotImportable",
     "NotShared",
     "OptionsError",
     "ProcessError",
     "ProcessLeaked",
     "ProcessNotReady",
     "PynencStateError",
+    "ResultTimeout",
     "StoreFull",
     "StoreUnusable",
 ]
@@ -108,5 +108,5 @@ class ProcessLeaked(ProcessError):
     """A process or thread outlived its test; the process has been ended."""
 
 
-class NotImportable(ProcessError):
-    """A child process would not be able to import what it is told to run."""
+class ResultTimeout(ProcessError, TimeoutError):
+    """No result came: a runner died, or nothing came for as long as the timeout allows."""

@@ -27,7 +27,7 @@ def pynenc_namespace(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def pynenc_config() -> dict[str, Any]:
-    """pynenc configuration values for the test; override it in a module or a conftest.
+    """Pynenc configuration values for the test; override it in a module or a conftest.
 
     The marker ``pynenc(**config)`` of a single test beats it.
     """
@@ -64,9 +64,7 @@ def pynenc_place(
     """
     from pytest_pynenc_state import opening
 
-    with opening.opened_place(
-        request, pynenc_backend, pynenc_namespace, _pynenc_record
-    ) as place:
+    with opening.opened_place(request, pynenc_backend, pynenc_namespace, _pynenc_record) as place:
         yield place
 
 
@@ -79,9 +77,7 @@ def _pynenc_values(
 ) -> Iterator[dict[str, Any]]:
     from pytest_pynenc_state import opening
 
-    with opening.exported_values(
-        request, pynenc_backend, pynenc_place, pynenc_config
-    ) as values:
+    with opening.exported_values(request, pynenc_backend, pynenc_place, pynenc_config) as values:
         yield values
 
 
@@ -135,7 +131,6 @@ def pynenc_runner(
     request: pytest.FixtureRequest,
     pynenc_app: Pynenc,
     pynenc_backend: Backend,
-    pynenc_place: Place,
     _pynenc_record: TestRecord,
 ) -> Iterator[RunnerControl]:
     """A runner that executes the tasks of ``pynenc_app``, ready when the test begins.

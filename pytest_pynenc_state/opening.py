@@ -14,7 +14,7 @@ from pytest_pynenc_state import selection
 from pytest_pynenc_state.apps.configuration import TEST_DEFAULTS, checked_values, exported
 from pytest_pynenc_state.apps.pointing import build_app, load_app, pointed_app
 from pytest_pynenc_state.apps.preserving import preserved_process
-from pytest_pynenc_state.backends.backend import Backend, Place, Space
+from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
 from pytest_pynenc_state.processes.runner import RUNNER_CLASSES, RunnerControl
 from pytest_pynenc_state.session import TestRecord, state_of
@@ -36,7 +36,9 @@ def opened_place(
         if state.options.fails_on_missing():
             raise
         pytest.skip(f"backend {backend.name!r}: {error}")
-    record.location = f"{backend.name}: {place.location}"
+    # What is gone with this process cannot be kept for anybody to look at.
+    if Capability.DURABLE in backend.capabilities:
+        record.location = f"{backend.name}: {place.location}"
     try:
         yield place
     finally:

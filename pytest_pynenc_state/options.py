@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,9 @@ _OPTIONS = (
         "run each test on these backends; repeatable, or separated by commas",
         repeatable=True,
     ),
-    _Option("app", _app_path, None, "pkg.mod:app", "the application under test, re-pointed in place"),
+    _Option(
+        "app", _app_path, None, "pkg.mod:app", "the application under test, re-pointed in place"
+    ),
     _Option(
         "runner",
         _one_of(*RUNNER_KINDS),
@@ -205,12 +207,10 @@ def wants_backend_list(config: pytest.Config) -> bool:
 
 def describe(options: Options) -> str:
     """One line for the report header: every setting that somebody chose, and its source."""
-    settings = []
-    for field in fields(options):
-        if field.name != "sources" and (field.name == "backend" or not options.is_default(field.name)):
-            value, source = getattr(options, field.name), options.sources[field.name]
-            settings.append(f"{field.name} {_shown(value)} ({source})")
-    return "; ".join(settings)
+    shown = [name for name in options.sources if name == "backend" or not options.is_default(name)]
+    return "; ".join(
+        f"{name} {_shown(getattr(options, name))} ({options.sources[name]})" for name in shown
+    )
 
 
 def _found(option: _Option, config: pytest.Config) -> tuple[str | None, str]:

@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Capability
 
 MARKERS = (
-    "pynenc(app=None, **config): test this app ('pkg.mod:app', or a Pynenc) with these pynenc "
-    "configuration values",
-    "pynenc_backends(*names, exclude=()): of the selected backends, run only on these, and on "
-    "none of the excluded",
-    "pynenc_requires(*capabilities): run only on backends that claim all of: shared, durable, "
-    "atomic, real_engine",
+    (
+        "pynenc(app=None, **config): test this app ('pkg.mod:app', or a Pynenc) with these "
+        "pynenc configuration values"
+    ),
+    (
+        "pynenc_backends(*names, exclude=()): of the selected backends, run only on these, and "
+        "on none of the excluded"
+    ),
+    (
+        "pynenc_requires(*capabilities): run only on backends that claim all of: shared, "
+        "durable, atomic, real_engine"
+    ),
 )
 
 
@@ -95,7 +101,9 @@ def _needs_processes(metafunc: pytest.Metafunc, state: SessionState) -> bool:
 
 
 def _chosen(
-    item: Any, state: SessionState, needs_processes: bool  # noqa: FBT001 - private
+    item: Any,
+    state: SessionState,
+    needs_processes: bool,  # noqa: FBT001 - private
 ) -> tuple[list[str], list[str]]:
     """The names of the backends *item* runs on, and why it does not run on the others."""
     allowed, excluded = _backends_marker(item, state)

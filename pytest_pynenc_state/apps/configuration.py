@@ -29,6 +29,7 @@ TEST_DEFAULTS: Mapping[str, Any] = {
     "invocation_wait_results_sleep_time_sec": 0.01,
     "cached_status_time": 0.0,
     "logging_level": "warning",
+    "log_use_colors": False,
     # Of the runners that start several workers: enough to compete, few enough to start fast.
     "max_processes": 2,
     "num_processes": 2,

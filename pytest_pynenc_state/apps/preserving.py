@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import signal
 import threading
@@ -20,8 +21,9 @@ _TASK_CACHES = ("conf", "retriable_exceptions", "wf")
 def preserved_process() -> Iterator[None]:
     """Restore what pynenc changes for the whole process.
 
-    That is: apps known by id, the thread's contexts, the handlers of SIGINT and SIGTERM
-    (a runner in the main thread replaces them), and the start method of child processes.
+    That is: apps known by id, the thread's contexts, the apps' loggers, the handlers of
+    SIGINT and SIGTERM (a runner in the main thread replaces them), and the start method of
+    child processes.
     """
     start_method = multiprocessing.get_start_method(allow_none=True)
     handlers = _signal_handlers()
@@ -31,6 +33,7 @@ def preserved_process() -> Iterator[None]:
             stack.callback(signal.signal, number, handler)
         stack.enter_context(_preserved_mapping(Pynenc._instances))
         stack.enter_context(_preserved_contexts())
+        stack.enter_context(_preserved_loggers())
         yield
 
 
@@ -69,12 +72,42 @@ def _preserved_mapping(mapping: dict[Any, Any]) -> Iterator[None]:
 def _preserved_contexts() -> Iterator[None]:
     # The values are dictionaries by app id, which pynenc changes in place.
     contexts = context.thread_local.__dict__
-    saved = {key: dict(value) if isinstance(value, dict) else value for key, value in contexts.items()}
+    saved = {
+        key: dict(value) if isinstance(value, dict) else value for key, value in contexts.items()
+    }
     try:
         yield
     finally:
         contexts.clear()
         contexts.update(saved)
+
+
+@contextmanager
+def _preserved_loggers() -> Iterator[None]:
+    # Every app adds a handler to a logger of its id, which would hold on to the standard
+    # error of the test that happened to build it.
+    loggers = logging.Logger.manager.loggerDict
+    saved = {
+        logger: (list(logger.handlers), list(logger.filters), logger.level, logger.propagate)
+        for logger in _app_loggers().values()
+    }
+    try:
+        yield
+    finally:
+        for name, logger in _app_loggers().items():
+            if logger in saved:
+                logger.handlers, logger.filters, logger.level, logger.propagate = saved[logger]
+            else:
+                del loggers[name]
+
+
+def _app_loggers() -> dict[str, logging.Logger]:
+    loggers = logging.Logger.manager.loggerDict
+    return {
+        name: logger
+        for name, logger in loggers.items()
+        if name.startswith("pynenc.") and isinstance(logger, logging.Logger)
+    }
 
 
 def _signal_handlers() -> dict[int, Any]:

@@ -40,7 +40,9 @@ class Catalogue:
             name: partial(load_attribute, path) for name, path in _BUILTIN.items()
         }
         for backend in (backend for group in from_hooks for backend in group):
-            self._add(_checked(backend, "the hook pytest_pynenc_backends").name, partial(_same, backend))
+            self._add(
+                _checked(backend, "the hook pytest_pynenc_backends").name, partial(_same, backend)
+            )
         for entry_point in entry_points(group=ENTRY_POINT_GROUP):
             self._add(entry_point.name, entry_point.load)
 

@@ -18,7 +18,7 @@ _CLASS_NAMES = ("StateBackend", "Orchestrator", "Broker", "Trigger", "ClientData
 
 
 def components(prefix: str) -> dict[str, str]:
-    """pynenc's five component classes whose names start with *prefix*."""
+    """Pynenc's five component classes whose names start with *prefix*."""
     names = zip(COMPONENT_FIELDS, _CLASS_NAMES, strict=True)
     return {component: prefix + name for component, name in names}
 
@@ -35,10 +35,14 @@ def open_sqlite(space: Space) -> Place:
     return Place(
         {"sqlite_db_path": str(path)},
         str(path),
-        # pynenc never closes its connections; only the garbage collector does.
-        close=lambda: None if gc.collect() else None,
+        close=_collect_connections,
         remove=lambda: shutil.rmtree(space.directory, ignore_errors=True),
     )
+
+
+def _collect_connections() -> None:
+    # pynenc never closes its connections, which are in reference cycles.
+    gc.collect()
 
 
 MEMORY = Backend(

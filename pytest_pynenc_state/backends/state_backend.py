@@ -19,7 +19,8 @@ from pynenc.state_backend.base_state_backend import InvocationHistory as PynencI
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pynenc.app import AppInfo
+    from pynenc.app_info import AppInfo
+    from pynenc.identifiers.invocation_id import InvocationId
     from pynenc.invocation.dist_invocation import DistributedInvocation
     from pynenc.runner.runner_context import RunnerContext
     from pynenc.workflow import WorkflowIdentity
@@ -72,9 +73,9 @@ def _fields(history: PynencInvocationHistory) -> tuple[object, ...]:
     )
 
 
-def invocation_id_of(invocation: Any) -> str:
+def invocation_id_of(invocation: Any) -> InvocationId:
     """The id of *invocation*, which may be an invocation or already its id."""
-    invocation_id: str = getattr(invocation, "invocation_id", invocation)
+    invocation_id: InvocationId = getattr(invocation, "invocation_id", invocation)
     return invocation_id
 
 
@@ -107,7 +108,7 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
 
     def add_history(
         self,
-        invocation_id: str | DistributedInvocation,  # type: ignore[type-arg]
+        invocation_id: str | DistributedInvocation[Any, Any],
         status_record: InvocationStatusRecord | InvocationStatus,
         runner_context: RunnerContext | None = None,
     ) -> None:
@@ -133,7 +134,7 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
 
     def add_histories(
         self,
-        invocations: Sequence[DistributedInvocation],  # type: ignore[type-arg]
+        invocations: Sequence[DistributedInvocation[Any, Any]],
         status_record: InvocationStatusRecord | InvocationStatus,
         runner_context: RunnerContext | None = None,
     ) -> None:
@@ -160,7 +161,7 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
         )
 
     def _add_histories(
-        self, invocation_ids: list[str], invocation_history: PynencInvocationHistory
+        self, invocation_ids: list[InvocationId], invocation_history: PynencInvocationHistory
     ) -> None:
         """Append one record under every id; the record keeps its own time stamp."""
         record = invocation_history
@@ -179,7 +180,7 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
 
     def get_history(
         self,
-        invocation_id: str | DistributedInvocation,  # type: ignore[type-arg]
+        invocation_id: str | DistributedInvocation[Any, Any],
     ) -> list[PynencInvocationHistory]:
         """Return an invocation's status changes, oldest first; ``[]`` if it is unknown.
 
@@ -239,7 +240,7 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
 
     # -- names that another pynenc has -----------------------------------------------
 
-    def upsert_invocation(self, invocation: DistributedInvocation) -> None:  # type: ignore[type-arg]
+    def upsert_invocation(self, invocation: DistributedInvocation[Any, Any]) -> None:
         """Store one invocation; `upsert_invocations` for one."""
         self.upsert_invocations([invocation])
 

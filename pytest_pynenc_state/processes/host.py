@@ -10,7 +10,8 @@ import os
 import pickle
 import sys
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
+from typing import IO
 
 from pytest_pynenc_state.apps.recipe import AppRecipe
 
@@ -28,7 +29,7 @@ class Order:
     runner_id: str
 
 
-def send(order: Order, stream: BinaryIO) -> None:
+def send(order: Order, stream: IO[bytes]) -> None:
     """Write *order* for the `main` of a child."""
     # First the path: the order itself may refer to classes that only it leads to.
     pickle.dump(sys.path, stream)
@@ -41,7 +42,7 @@ def main() -> None:
     sys.path[:] = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     # Nothing below is to wait for, or inherit, the parent's end of the pipe.
-    with open(os.devnull) as nothing:
+    with Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), sys.stdin.fileno())
     run(order)
 

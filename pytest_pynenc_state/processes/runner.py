@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pynenc.runner
 from pynenc.runner.runner_context import RunnerContext
 
 from pytest_pynenc_state.apps.pointing import touch_components
 from pytest_pynenc_state.apps.recipe import AppRecipe
 from pytest_pynenc_state.errors import ProcessLeaked, ProcessNotReady
 from pytest_pynenc_state.processes import host
+from pytest_pynenc_state.processes.client import PytestClientRunner, PytestThreadRunner, Watch
 from pytest_pynenc_state.processes.tree import (
     described,
     gone_within,
@@ -102,12 +102,14 @@ class ThreadedRunner(Runner):
     def __init__(self, app: Pynenc) -> None:
         super().__init__(app, IN_PROCESS_KIND)
         context = RunnerContext(RUNNER_CLASSES[self.kind], self.runner_id)
-        self._runner = pynenc.runner.ThreadRunner(app, runner_context=context)
+        # From now on it is the app's runner, also for the thread that waits for results.
+        self._runner = PytestThreadRunner(app, runner_context=context)
         self._thread = threading.Thread(
             target=self._runner.run, name=f"pynenc-runner-{self.runner_id}", daemon=True
         )
 
     def start(self) -> None:
+        """Start the thread."""
         with warnings.catch_warnings():
             # Where warnings are errors, this one would end the runner before it begins.
             warnings.filterwarnings("ignore", message="Running in a secondary thread")
@@ -115,9 +117,11 @@ class ThreadedRunner(Runner):
             wait_until(lambda: self._runner.running or not self.is_alive(), _BEGIN_S)
 
     def is_alive(self) -> bool:
+        """Whether the thread still runs."""
         return self._thread.is_alive()
 
     def stop(self, timeout_s: float) -> None:
+        """Stop the loop and join its threads; a thread that goes on cannot be ended."""
         if not self.is_alive():
             return
         self._runner.stop_runner_loop()
@@ -148,6 +152,7 @@ class HostedRunner(Runner):
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
+        """Start the process and tell it what to run."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
@@ -163,9 +168,11 @@ class HostedRunner(Runner):
         host.send(order, self._process.stdin)
 
     def is_alive(self) -> bool:
+        """Whether the process that runs the runner still does."""
         return self._process is not None and self._process.poll() is None
 
     def why_not_ready(self) -> str:
+        """What it printed."""
         return self.log_tail()
 
     def log_tail(self) -> str:
@@ -176,6 +183,7 @@ class HostedRunner(Runner):
         return "\n".join(lines[-_LOG_TAIL_LINES:])
 
     def stop(self, timeout_s: float) -> None:
+        """Terminate the process, then kill what is left of its session."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -226,6 +234,10 @@ class RunnerControl:
         touch_components(self.app)
         started = [self._new() for _ in range(count)]
         self.runners += started
+        if self.kind != IN_PROCESS_KIND:
+            self.app.runner = PytestClientRunner(self.app)
+        # A runner of one of the two classes that look at it: the line above, or `_new`.
+        self.app.runner.watch = Watch(self.timeout_s, self._why_hopeless)  # type: ignore[attr-defined]
         for runner in started:
             runner.start()
         for runner in started:
@@ -245,6 +257,11 @@ class RunnerControl:
                 leaks.append(leak)
         if leaks:
             raise leaks[0]
+
+    def _why_hopeless(self) -> str:
+        if any(runner.is_alive() for runner in self.runners):
+            return ""
+        return f"no runner is alive\n{self.logs()}".rstrip()
 
     def logs(self) -> str:
         """What the runners in other processes printed last."""

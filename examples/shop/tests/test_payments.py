@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from waiting import result_of, statuses_of
+from waiting import statuses_of
 
 from shop.gateway import (
     ALWAYS_BUSY_CARD,
@@ -20,14 +20,14 @@ pytestmark = pytest.mark.usefixtures("pynenc_runner")
 
 
 def test_a_good_card_is_charged_once():
-    assert result_of(charge("order-1", 1350, GOOD_CARD)) == "payment-order-1"
+    assert charge("order-1", 1350, GOOD_CARD).result == "payment-order-1"
     assert [attempt.amount_cents for attempt in attempts("order-1")] == [1350]
 
 
 def test_a_busy_gateway_is_asked_again_until_it_answers(pynenc_app):
     invocation = charge("order-1", 1350, BUSY_CARD)
 
-    assert result_of(invocation) == "payment-order-1"
+    assert invocation.result == "payment-order-1"
     assert len(attempts("order-1")) == 3
     assert invocation.num_retries == 2
     assert statuses_of(pynenc_app, invocation) == [
@@ -40,8 +40,8 @@ def test_a_busy_gateway_is_asked_again_until_it_answers(pynenc_app):
 def test_a_gateway_that_stays_busy_fails_the_payment_after_three_retries(pynenc_app):
     invocation = charge("order-1", 1350, ALWAYS_BUSY_CARD)
 
-    with pytest.raises(GatewayBusy):
-        result_of(invocation)
+    with pytest.raises(GatewayBusy, match="order-1"):
+        _ = invocation.result
     assert len(attempts("order-1")) == 4
     assert statuses_of(pynenc_app, invocation).count("retry") == 3
 
@@ -49,8 +49,7 @@ def test_a_gateway_that_stays_busy_fails_the_payment_after_three_retries(pynenc_
 def test_a_declined_payment_is_not_tried_again():
     invocation = charge("order-1", 1350, DECLINED_CARD)
 
-    with pytest.raises(PaymentDeclined) as declined:
-        result_of(invocation)
+    with pytest.raises(PaymentDeclined, match=r"card 4000-0002 was declined for 13\.50") as declined:
+        _ = invocation.result
     assert declined.value.args == (DECLINED_CARD, 1350)
-    assert str(declined.value) == "card 4000-0002 was declined for 13.50"
     assert len(attempts("order-1")) == 1

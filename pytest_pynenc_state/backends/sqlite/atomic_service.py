@@ -151,7 +151,8 @@ def _surplus(
     protected: frozenset[str],
 ) -> list[tuple[int]]:
     """The sequence numbers, as rows, of what may go of *finished*, which is oldest first."""
-    old, recent = [], []
+    old: list[tuple[int]] = []
+    recent: list[tuple[int]] = []
     for seq, run_id, end_us in finished:
         if text(run_id) in protected:
             continue

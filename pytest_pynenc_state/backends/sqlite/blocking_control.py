@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from pynenc.invocation.status import InvocationStatus
 from pynenc.orchestrator.base_orchestrator import BaseBlockingControl
 
-from pytest_pynenc_state.backends.sqlite.connection import Connection, open_database, text
-from pytest_pynenc_state.backends.sqlite.queries import marks
+from pytest_pynenc_state.backends.sqlite.connection import Connection, open_database
+from pytest_pynenc_state.backends.sqlite.queries import invocation_ids, marks
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables, prepare_file
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
+    from pynenc.identifiers.invocation_id import InvocationId
 
 _EDGES = OrchestratorTables.BLOCKING_EDGES
 _WAIT = f"INSERT OR IGNORE INTO {_EDGES} VALUES (?, ?, ?)"
@@ -51,7 +52,7 @@ class PytestSQLiteBlockingControl(BaseBlockingControl):
         prepare_file(self.sqlite_db_path)
 
     def waiting_for_results(
-        self, caller_invocation_id: str, result_invocation_ids: list[str]
+        self, caller_invocation_id: str, result_invocation_ids: list[InvocationId]
     ) -> None:
         """Note that one invocation waits for others; what is noted already stays as it is."""
         edges = [(self._app_id, caller_invocation_id, waited) for waited in result_invocation_ids]
@@ -70,7 +71,7 @@ class PytestSQLiteBlockingControl(BaseBlockingControl):
         if self._database.read(_HAS_EDGES, (*keys, *keys)):
             self._database.transaction(release)
 
-    def get_blocking_invocations(self, max_num_invocations: int) -> Iterator[str]:
+    def get_blocking_invocations(self, max_num_invocations: int) -> Iterator[InvocationId]:
         """Return ids that others wait for, that wait for none, and that could run now.
 
         Oldest registration first, each once, at most *max_num_invocations* (none if that
@@ -87,4 +88,4 @@ class PytestSQLiteBlockingControl(BaseBlockingControl):
                 max(max_num_invocations, 0),
             ),
         )
-        return iter([text(invocation_id) for (invocation_id,) in rows])
+        return iter(invocation_ids(rows))

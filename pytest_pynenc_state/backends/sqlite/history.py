@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
 from pynenc.state_backend.base_state_backend import InvocationHistory as PynencInvocationHistory
 
 from pytest_pynenc_state.backends.sqlite.connection import Database, Row, optional_text, text
+from pytest_pynenc_state.backends.sqlite.queries import invocation_ids
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
 from pytest_pynenc_state.backends.timestamps import from_us, to_us
@@ -37,7 +39,7 @@ _PAGE = (
 )
 # An invocation belongs to the page of its first row in the range.
 _INVOCATION_PAGE = (
-    f"SELECT seq, timestamp_us, invocation_id FROM {StateBackendTables.HISTORY} AS row "
+    f"SELECT invocation_id, timestamp_us, seq FROM {StateBackendTables.HISTORY} AS row "
     "WHERE app_id = ? AND timestamp_us <= ? AND (timestamp_us, seq) > (?, ?) AND seq <= ? "
     f"AND NOT EXISTS (SELECT 1 FROM {StateBackendTables.HISTORY} AS earlier "
     "WHERE earlier.app_id = row.app_id AND earlier.invocation_id = row.invocation_id "
@@ -97,20 +99,18 @@ class HistoryTable:
 
     def invocations_in_timerange(
         self, start: datetime, end: datetime, batch_size: int
-    ) -> Iterator[list[str]]:
+    ) -> Iterator[list[InvocationId]]:
         """Batches of the ids that have a record from *start* to *end*, as first seen there."""
         start_us, end_us = to_us(start), to_us(end)
         newest_seq = self._newest_seq()
         last_us, last_seq = start_us - 1, newest_seq
         while True:
             after = (self._app_id, end_us, last_us, last_seq, newest_seq)
-            rows = self._database.read(
-                _INVOCATION_PAGE, (*after, start_us, newest_seq, batch_size)
-            )
+            rows = self._database.read(_INVOCATION_PAGE, (*after, start_us, newest_seq, batch_size))
             if not rows:
                 return
-            last_seq, last_us = rows[-1][0], rows[-1][1]
-            yield [text(row[2]) for row in rows]
+            _, last_us, last_seq = rows[-1]
+            yield invocation_ids(rows)
 
     def _newest_seq(self) -> int:
         newest: int = self._database.read(_LAST_SEQ)[0][0]
@@ -122,9 +122,7 @@ def _record(row: Row) -> PynencInvocationHistory:
     return InvocationHistory.restored(
         text(invocation_id),
         from_us(timestamp_us),
-        InvocationStatusRecord(
-            InvocationStatus(status), optional_text(owner), from_us(status_us)
-        ),
+        InvocationStatusRecord(InvocationStatus(status), optional_text(owner), from_us(status_us)),
         text(context_id),
         optional_text(registered_by),
     )

@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pynenc.identifiers.call_id import CallId
-from pynenc.identifiers.task_id import TaskId
+from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.models.call_dto import CallDTO
-from pynenc.workflow import WorkflowIdentity
 
 from pytest_pynenc_state import compat
 from pytest_pynenc_state.backends.sqlite.connection import Database, Row, optional_text, text
+from pytest_pynenc_state.backends.sqlite.queries import invocation_ids
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
+from pytest_pynenc_state.backends.sqlite.workflows import workflow_identity
 
 if TYPE_CHECKING:
-    from pynenc.invocation.dist_invocation import InvocationDTO
+    from pynenc.models.invocation_dto import InvocationDTO
 
 _UPSERT = (
     f"INSERT INTO {StateBackendTables.INVOCATIONS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
@@ -55,10 +56,10 @@ class InvocationTable:
         rows = self._database.read(_GET, (self._app_id, invocation_id))
         return _transfer_objects(rows[0]) if rows else None
 
-    def ids_where(self, condition: str, *parameters: str) -> Iterator[str]:
+    def ids_where(self, condition: str, *parameters: str) -> Iterator[InvocationId]:
         """The ids of the invocations of which *condition* holds, in no order."""
         rows = self._database.read(_IDS + condition, (self._app_id, *parameters))
-        return iter([text(invocation_id) for (invocation_id,) in rows])
+        return iter(invocation_ids(rows))
 
 
 def _columns(invocation: InvocationDTO, call: CallDTO) -> tuple[str | None, ...]:
@@ -79,14 +80,13 @@ def _columns(invocation: InvocationDTO, call: CallDTO) -> tuple[str | None, ...]
 
 
 def _transfer_objects(row: Row) -> tuple[InvocationDTO, CallDTO]:
-    invocation_id, call_key, arguments_json, workflow_id, type_key, *parents = row
-    parent_workflow_id, parent_invocation_id, parent_event_id = map(optional_text, parents)
+    invocation_id, call_key, arguments_json, *membership, parent_id, event_id = row
     call_id = CallId.from_key(text(call_key))
-    workflow = None
-    if workflow_id is not None:
-        workflow_type = TaskId.from_key(text(type_key))
-        workflow = WorkflowIdentity(text(workflow_id), workflow_type, parent_workflow_id)
     invocation = compat.invocation_dto(
-        text(invocation_id), call_id, workflow, parent_invocation_id, parent_event_id
+        InvocationId(text(invocation_id)),
+        call_id,
+        None if membership[0] is None else workflow_identity(*membership),
+        None if parent_id is None else InvocationId(text(parent_id)),
+        optional_text(event_id),
     )
     return invocation, CallDTO(call_id, json.loads(arguments_json))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
 
@@ -29,6 +29,7 @@ from pytest_pynenc_state.compat import AtomicServiceExecutionStatus
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
     from pynenc.identifiers.call_id import CallId
+    from pynenc.identifiers.invocation_id import InvocationId
     from pynenc.identifiers.task_id import TaskId
     from pynenc.invocation.dist_invocation import DistributedInvocation
     from pynenc.orchestrator.atomic_service import ActiveRunnerInfo
@@ -93,7 +94,7 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
 
     def _register_new_invocations(
         self,
-        invocations: list[DistributedInvocation],  # type: ignore[type-arg]
+        invocations: list[DistributedInvocation[Any, Any]],
         runner_id: str | None = None,
     ) -> InvocationStatusRecord:
         """Register those of *invocations* that are new, all at one instant.
@@ -137,9 +138,9 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
 
     def filter_by_status(
         self,
-        invocation_ids: list[str],
+        invocation_ids: list[InvocationId],
         status_filter: frozenset[InvocationStatus] | None,
-    ) -> list[str]:
+    ) -> list[InvocationId]:
         """Return those of *invocation_ids*, any number, whose status is in *status_filter*.
 
         They keep the order they were given in. Unknown ids are left out; an empty list or
@@ -149,12 +150,14 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
             return []
         return self._statuses.in_status(invocation_ids, status_filter)
 
-    def get_pending_invocations_for_recovery(self) -> Iterator[str]:
+    def get_pending_invocations_for_recovery(self) -> Iterator[InvocationId]:
         """Return the ids that have been PENDING for ``max_pending_seconds`` or longer."""
         longest_us = int(self.app.conf.max_pending_seconds * _SECOND_US)
         return iter(self._statuses.pending_since(now_us() - longest_us))
 
-    def _get_running_invocations_for_recovery(self, timeout_seconds: float) -> Iterator[str]:
+    def _get_running_invocations_for_recovery(
+        self, timeout_seconds: float
+    ) -> Iterator[InvocationId]:
         """Return the ids that are RUNNING for an owner not heard of for *timeout_seconds*."""
         timeout_us = int(timeout_seconds * _SECOND_US)
         return iter(self._statuses.running_unattended(now_us() - timeout_us))
@@ -176,19 +179,17 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
 
     def index_arguments_for_concurrency_control(
         self,
-        invocation: DistributedInvocation,  # type: ignore[type-arg]
+        invocation: DistributedInvocation[Any, Any],
     ) -> None:
         """Make an invocation findable by its serialized arguments; a repeat is harmless."""
-        self._search.index_arguments(
-            invocation.invocation_id, invocation.call.serialized_arguments
-        )
+        self._search.index_arguments(invocation.invocation_id, invocation.call.serialized_arguments)
 
     def get_existing_invocations(
         self,
-        task: Task,  # type: ignore[type-arg]
+        task: Task[Any, Any],
         key_serialized_arguments: dict[str, str] | None = None,
         statuses: list[InvocationStatus] | None = None,
-    ) -> Iterator[str]:
+    ) -> Iterator[InvocationId]:
         """Return the ids of *task* with all of these arguments, in one of *statuses*.
 
         Oldest registration first. Without arguments, or statuses, these do not filter.
@@ -196,11 +197,11 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
         """
         return iter(self._search.existing(task.task_id.key, key_serialized_arguments, statuses))
 
-    def get_task_invocation_ids(self, task_id: TaskId) -> Iterator[str]:
+    def get_task_invocation_ids(self, task_id: TaskId) -> Iterator[InvocationId]:
         """Return the ids of a task's invocations, oldest registration first."""
         return iter(self._search.ids("task_id_key", key_of(task_id)))
 
-    def get_call_invocation_ids(self, call_id: CallId) -> Iterator[str]:
+    def get_call_invocation_ids(self, call_id: CallId) -> Iterator[InvocationId]:
         """Return the ids of a call's invocations, oldest registration first."""
         return iter(self._search.ids("call_id_key", key_of(call_id)))
 
@@ -210,7 +211,7 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
         statuses: list[InvocationStatus] | None = None,
         limit: int = 100,
         offset: int = 0,
-    ) -> list[str]:
+    ) -> list[InvocationId]:
         """Return at most *limit* ids after the first *offset*, newest registration first."""
         return self._search.page(_optional_key(task_id), statuses, limit, offset)
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row
+from pynenc.identifiers.invocation_id import InvocationId
+
+from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row, text
 
 # Parameters of one statement: the smallest limit that a SQLite build has is 999.
 _CHUNK = 900
+
+
+def invocation_ids(rows: Iterable[Row]) -> list[InvocationId]:
+    """The ids in the first column of *rows*, in their order."""
+    return [InvocationId(text(row[0])) for row in rows]
 
 
 def marks(count: int) -> str:
@@ -50,6 +57,6 @@ def purge_tables(database: Database, app_id: str, tables: Sequence[str]) -> None
 
     def delete_all(connection: Connection) -> None:
         for table in tables:
-            connection.execute(f"DELETE FROM {table} WHERE app_id = ?", (app_id,))  # noqa: S608
+            connection.execute(f"DELETE FROM {table} WHERE app_id = ?", (app_id,))
 
     database.transaction(delete_all)

@@ -73,9 +73,7 @@ class HeartbeatTable:
 
     def record_service(self, runner_id: str, start: datetime, end: datetime) -> None:
         """Keep when a runner last ran the atomic services."""
-        self._database.write(
-            _RECORD_SERVICE, (to_us(start), to_us(end), self._app_id, runner_id)
-        )
+        self._database.write(_RECORD_SERVICE, (to_us(start), to_us(end), self._app_id, runner_id))
 
 
 def _runner(row: Row) -> ActiveRunnerInfo:

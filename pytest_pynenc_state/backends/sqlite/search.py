@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.invocation.status import InvocationStatus
 
-from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, text
-from pytest_pynenc_state.backends.sqlite.queries import chunks, marks
+from pytest_pynenc_state.backends.sqlite.connection import Connection, Database
+from pytest_pynenc_state.backends.sqlite.queries import chunks, invocation_ids, marks
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables
 
 _TABLE = OrchestratorTables.INVOCATIONS
@@ -38,13 +39,13 @@ class SearchTables:
         task_key: str,
         arguments: Mapping[str, str] | None,
         statuses: Collection[InvocationStatus] | None,
-    ) -> list[str]:
+    ) -> list[InvocationId]:
         """The ids of a task's invocations with all of these arguments, oldest first."""
         where, parameters = self._where(task_key, statuses)
-        sql = f"SELECT invocation_id FROM {_TABLE} WHERE {where} ORDER BY seq"  # noqa: S608
+        sql = f"SELECT invocation_id FROM {_TABLE} WHERE {where} ORDER BY seq"
 
-        def matching(connection: Connection) -> list[str]:
-            found = [text(row[0]) for row in connection.execute(sql, parameters)]
+        def matching(connection: Connection) -> list[InvocationId]:
+            found = invocation_ids(connection.execute(sql, parameters))
             if not arguments or not found:
                 return found
             holders = self._holders(connection, arguments)
@@ -52,28 +53,28 @@ class SearchTables:
 
         return self._database.snapshot(matching)
 
-    def _holders(self, connection: Connection, arguments: Mapping[str, str]) -> set[str]:
-        holders: set[str] | None = None
+    def _holders(self, connection: Connection, arguments: Mapping[str, str]) -> set[InvocationId]:
+        holders: set[InvocationId] | None = None
         for keys in chunks(list(arguments), _PAIRS):
             pairs = ",".join(["(?, ?)"] * len(keys))
             sql = (
-                f"SELECT invocation_id FROM {_ARGS} "  # noqa: S608
+                f"SELECT invocation_id FROM {_ARGS} "
                 f"WHERE app_id = ? AND (arg_key, arg_value) IN (VALUES {pairs}) "
                 "GROUP BY invocation_id HAVING count(*) = ?"
             )
             flat = [part for key in keys for part in (key, arguments[key])]
             rows = connection.execute(sql, [self._app_id, *flat, len(keys)])
-            found = {text(invocation_id) for (invocation_id,) in rows}
+            found = set(invocation_ids(rows))
             holders = found if holders is None else holders & found
         return holders or set()
 
-    def ids(self, column: str, key: str) -> list[str]:
+    def ids(self, column: str, key: str) -> list[InvocationId]:
         """The ids whose *column* is *key*, oldest registration first."""
         rows = self._database.read(
-            f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND {column} = ? ORDER BY seq",  # noqa: S608
+            f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND {column} = ? ORDER BY seq",
             (self._app_id, key),
         )
-        return [text(invocation_id) for (invocation_id,) in rows]
+        return invocation_ids(rows)
 
     def page(
         self,
@@ -81,19 +82,19 @@ class SearchTables:
         statuses: Collection[InvocationStatus] | None,
         limit: int,
         offset: int,
-    ) -> list[str]:
+    ) -> list[InvocationId]:
         """One page of the ids, newest registration first."""
         where, parameters = self._where(task_key, statuses)
         rows = self._database.read(
-            f"SELECT invocation_id FROM {_TABLE} WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT invocation_id FROM {_TABLE} WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
             [*parameters, max(limit, 0), max(offset, 0)],
         )
-        return [text(invocation_id) for (invocation_id,) in rows]
+        return invocation_ids(rows)
 
     def count(self, task_key: str | None, statuses: Collection[InvocationStatus] | None) -> int:
         """How many invocations all pages have together."""
         where, parameters = self._where(task_key, statuses)
-        sql = f"SELECT count(*) FROM {_TABLE} WHERE {where}"  # noqa: S608
+        sql = f"SELECT count(*) FROM {_TABLE} WHERE {where}"
         return int(self._database.read(sql, parameters)[0][0])
 
     def _where(

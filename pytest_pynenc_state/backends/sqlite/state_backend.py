@@ -36,8 +36,9 @@ from pytest_pynenc_state.backends.state_backend import (
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
-    from pynenc.invocation.dist_invocation import InvocationDTO
+    from pynenc.identifiers.invocation_id import InvocationId
     from pynenc.models.call_dto import CallDTO
+    from pynenc.models.invocation_dto import InvocationDTO
 
 __all__ = ["InvocationHistory", "PytestSQLiteStateBackend", "Tables", "init_tables"]
 
@@ -113,17 +114,17 @@ class PytestSQLiteStateBackend(PytestStateBackend):
         """Return what was stored of an invocation; None if it is unknown."""
         return self._invocations.get(invocation_id)
 
-    def get_child_invocations(self, parent_invocation_id: str) -> Iterator[str]:
+    def get_child_invocations(self, parent_invocation_id: str) -> Iterator[InvocationId]:
         """Return the ids of an invocation's direct children, in no order."""
         return self._invocations.ids_where("parent_invocation_id = ?", parent_invocation_id)
 
-    def get_invocations_by_parent_event(self, parent_event_id: str) -> Iterator[str]:
+    def get_invocations_by_parent_event(self, parent_event_id: str) -> Iterator[InvocationId]:
         """Return the ids of the invocations that an event triggered, in no order."""
         return self._invocations.ids_where("parent_event_id = ?", parent_event_id)
 
     def get_invocation_ids_by_workflow(
         self, workflow_id: str | None = None, workflow_type_key: str | None = None
-    ) -> Iterator[str]:
+    ) -> Iterator[InvocationId]:
         """Return the ids in a workflow, of a workflow type, of both, or all; in no order."""
         filters = {"workflow_id = ?": workflow_id, "workflow_type_key = ?": workflow_type_key}
         chosen = {condition: value for condition, value in filters.items() if value}
@@ -152,7 +153,7 @@ class PytestSQLiteStateBackend(PytestStateBackend):
 
     def iter_invocations_in_timerange(
         self, start_time: datetime, end_time: datetime, batch_size: int = 100
-    ) -> Iterator[list[str]]:
+    ) -> Iterator[list[InvocationId]]:
         """Return the ids that have a record from *start_time* to *end_time*, each once.
 
         They come in the order of their first record in the range; batches, snapshot and
@@ -222,7 +223,7 @@ class PytestSQLiteStateBackend(PytestStateBackend):
         """Store that an invocation runs inside a workflow; repeating it changes nothing."""
         self._workflows.store_sub_invocation(parent_workflow_id, sub_invocation_id)
 
-    def get_workflow_sub_invocations(self, workflow_id: str) -> Iterator[str]:
+    def get_workflow_sub_invocations(self, workflow_id: str) -> Iterator[InvocationId]:
         """Return the ids of the invocations inside a workflow, each once, in no order."""
         return iter(self._workflows.sub_invocations(workflow_id))
 
@@ -256,7 +257,7 @@ class PytestSQLiteStateBackend(PytestStateBackend):
         """Store how to find and rebuild an app; its former info is replaced."""
         # Configuration values may be sets or paths, which plain JSON refuses.
         stored = {column.name: getattr(app_info, column.name) for column in fields(app_info)}
-        self._database.write(_STORE_APP, (app_info.app_id, jsonpickle.encode(stored, keys=True)))
+        self._database.write(_STORE_APP, (app_info.app_id, _encode(stored)))
 
     def get_app_info(self) -> AppInfo:
         """Return this app's info.
@@ -288,7 +289,12 @@ class PytestSQLiteStateBackend(PytestStateBackend):
         return {info.app_id: info for info in map(_app_info, database.read(_APPS))}
 
 
+def _encode(stored: dict[str, Any]) -> str:
+    encoded: str = jsonpickle.encode(stored, keys=True)  # type: ignore[no-untyped-call]
+    return encoded
+
+
 def _app_info(row: Row) -> AppInfo:
-    stored: dict[str, Any] = jsonpickle.decode(row[0], keys=True)
+    stored: dict[str, Any] = jsonpickle.decode(row[0], keys=True)  # type: ignore[no-untyped-call]  # noqa: S301 - written by our own apps
     known = {column.name for column in fields(AppInfo)}
     return AppInfo(**{name: value for name, value in stored.items() if name in known})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pynenc.invocation.status import (
     InvocationStatus,
@@ -16,13 +16,17 @@ from pytest_pynenc_state.backends.sqlite.connection import (
     Database,
     Row,
     optional_text,
-    text,
 )
-from pytest_pynenc_state.backends.sqlite.queries import marks, read_in_chunks
+from pytest_pynenc_state.backends.sqlite.queries import (
+    invocation_ids,
+    marks,
+    read_in_chunks,
+)
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables
 from pytest_pynenc_state.backends.timestamps import from_us, now_us, to_us
 
 if TYPE_CHECKING:
+    from pynenc.identifiers.invocation_id import InvocationId
     from pynenc.invocation.dist_invocation import DistributedInvocation
 
 _TABLE = OrchestratorTables.INVOCATIONS
@@ -33,9 +37,7 @@ _REGISTER = (
     "status_runner_id, status_timestamp_us) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _RECORD = f"SELECT status, status_runner_id, status_timestamp_us FROM {_TABLE} {_ONE}"
-_MOVE = (
-    f"UPDATE {_TABLE} SET status = ?, status_runner_id = ?, status_timestamp_us = ? {_ONE}"
-)
+_MOVE = f"UPDATE {_TABLE} SET status = ?, status_runner_id = ?, status_timestamp_us = ? {_ONE}"
 _RETRIES = f"SELECT retry_count FROM {_TABLE} {_ONE}"
 _INCREMENT_RETRIES = f"UPDATE {_TABLE} SET retry_count = retry_count + 1 {_ONE}"
 _SCHEDULE_PURGE = f"UPDATE {_TABLE} SET auto_purge_us = ? {_ONE}"
@@ -67,7 +69,9 @@ class StatusTable:
         self._app_id = app_id
 
     def register(
-        self, invocations: Sequence[DistributedInvocation], record: InvocationStatusRecord  # type: ignore[type-arg]
+        self,
+        invocations: Sequence[DistributedInvocation[Any, Any]],
+        record: InvocationStatusRecord,
     ) -> None:
         """Add those of *invocations* that are not there yet, all in the status of *record*."""
         change = (record.status.value, record.runner_id, to_us(record.timestamp))
@@ -133,29 +137,28 @@ class StatusTable:
         return int(rows[0][0]) if rows else 0
 
     def in_status(
-        self, invocation_ids: Sequence[str], statuses: Collection[InvocationStatus]
-    ) -> list[str]:
-        """Those of *invocation_ids* that are in one of *statuses*, in the order given."""
+        self, candidates: Sequence[InvocationId], statuses: Collection[InvocationStatus]
+    ) -> list[InvocationId]:
+        """Those of *candidates* that are in one of *statuses*, in the order given."""
         wanted = [status.value for status in statuses]
         sql = (
-            f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND invocation_id IN ({{}}) "  # noqa: S608
+            f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND invocation_id IN ({{}}) "
             f"AND status IN ({marks(len(wanted))})"
         )
-        rows = read_in_chunks(self._database, sql, [self._app_id], invocation_ids, *wanted)
-        matching = {text(invocation_id) for (invocation_id,) in rows}
-        return [invocation_id for invocation_id in invocation_ids if invocation_id in matching]
+        rows = read_in_chunks(self._database, sql, [self._app_id], candidates, *wanted)
+        matching = set(invocation_ids(rows))
+        return [invocation_id for invocation_id in candidates if invocation_id in matching]
 
-    def pending_since(self, cutoff_us: int) -> list[str]:
+    def pending_since(self, cutoff_us: int) -> list[InvocationId]:
         """The ids that have been PENDING since *cutoff_us* or longer."""
         return self._ids(_PENDING_SINCE, InvocationStatus.PENDING.value, cutoff_us)
 
-    def running_unattended(self, cutoff_us: int) -> list[str]:
+    def running_unattended(self, cutoff_us: int) -> list[InvocationId]:
         """The ids that are RUNNING for an owner without heartbeat since *cutoff_us*."""
         return self._ids(_RUNNING_UNATTENDED, InvocationStatus.RUNNING.value, cutoff_us)
 
-    def _ids(self, sql: str, *parameters: str | int) -> list[str]:
-        rows = self._database.read(sql, (self._app_id, *parameters))
-        return [text(invocation_id) for (invocation_id,) in rows]
+    def _ids(self, sql: str, *parameters: str | int) -> list[InvocationId]:
+        return invocation_ids(self._database.read(sql, (self._app_id, *parameters)))
 
     def schedule_purge(self, invocation_id: str) -> None:
         """Note that the invocation may be forgotten some time after now."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.identifiers.task_id import TaskId
 from pynenc.workflow import WorkflowIdentity
 
-from pytest_pynenc_state.backends.sqlite.connection import Database, optional_text, text
+from pytest_pynenc_state.backends.sqlite.connection import Database, text
+from pytest_pynenc_state.backends.sqlite.queries import invocation_ids
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
 
 _SET_VALUE = (
@@ -61,7 +63,9 @@ class WorkflowTables:
 
     def types(self) -> list[TaskId]:
         """The distinct workflow types, in no order."""
-        return [TaskId.from_key(text(key)) for (key,) in self._database.read(_TYPES, (self._app_id,))]
+        return [
+            TaskId.from_key(text(key)) for (key,) in self._database.read(_TYPES, (self._app_id,))
+        ]
 
     def runs(self, workflow_type_key: str | None) -> list[WorkflowIdentity]:
         """The runs of one type, or all runs, in no order."""
@@ -70,7 +74,7 @@ class WorkflowTables:
             sql += " AND workflow_type_key = ?"
             parameters.append(workflow_type_key)
         return [
-            WorkflowIdentity(text(run_id), TaskId.from_key(text(type_key)), optional_text(parent_id))
+            workflow_identity(run_id, type_key, parent_id)
             for run_id, type_key, parent_id in self._database.read(sql, parameters)
         ]
 
@@ -78,7 +82,17 @@ class WorkflowTables:
         """Store that an invocation runs inside a workflow; repeating it changes nothing."""
         self._database.write(_STORE_SUB_INVOCATION, (self._app_id, workflow_id, invocation_id))
 
-    def sub_invocations(self, workflow_id: str) -> list[str]:
+    def sub_invocations(self, workflow_id: str) -> list[InvocationId]:
         """The ids of the invocations inside a workflow, each once, in no order."""
         rows = self._database.read(_SUB_INVOCATIONS, (self._app_id, workflow_id))
-        return [text(invocation_id) for (invocation_id,) in rows]
+        return invocation_ids(rows)
+
+
+def workflow_identity(
+    workflow_id: str | bytes, type_key: str | bytes, parent_id: str | bytes | None
+) -> WorkflowIdentity:
+    """The identity that was stored in these columns."""
+    parent = None if parent_id is None else InvocationId(text(parent_id))
+    return WorkflowIdentity(
+        InvocationId(text(workflow_id)), TaskId.from_key(text(type_key)), parent
+    )

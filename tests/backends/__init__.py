@@ -1,0 +1,1 @@
+"""What every backend promises, run on each of them; and what one engine promises."""
