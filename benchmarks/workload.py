@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pynenc.invocation.dist_invocation import InvocationDTO
 
 RUNNER_ID = "benchmark-runner"
-RESULT = '{"answer": 42, "question": "what is a usual result, neither empty nor large"}'
 
 #: Legal moves that start anew after the last one; the first also follows a registration.
 CYCLE = (InvocationStatus.PENDING, InvocationStatus.RUNNING, InvocationStatus.RETRY)
@@ -60,6 +59,11 @@ class Workload:
         workflow = WorkflowIdentity(invocation_id, self._task_id)
         invocation = compat.invocation_dto(invocation_id, call_id, workflow, None, None)
         return invocation, CallDTO(call_id, {"left": str(number), "right": "1"})
+
+    def result(self) -> str:
+        """A result that was not stored before: equal ones would not be written again."""
+        number = next(self._numbers)
+        return f'{{"answer": {number}, "question": "what is a usual result, not empty or large"}}'
 
     def seed(self, count: int) -> None:
         """Store, register and give a result to *count* more invocations."""

@@ -26,6 +26,9 @@ MISSING_CHOICES = ("skip", "fail")
 
 _DEFAULT_TIMEOUT_S = 30.0
 
+# More names than this do not help somebody who looks for one.
+_FEW = 20
+
 
 @dataclass(frozen=True)
 class Options:
@@ -85,9 +88,11 @@ class _Option:
 
 
 def near_match(word: str, known: Sequence[str]) -> str:
-    """A remedy: the known word that looks most like *word*, or all of them."""
+    """A remedy: the known word that looks most like *word*, or all if they are few."""
     close = get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"choose from: {', '.join(known)}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"choose from: {', '.join(known)}" if 0 < len(known) <= _FEW else "check the spelling"
 
 
 def _names(text: str) -> tuple[str, ...]:

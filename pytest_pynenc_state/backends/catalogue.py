@@ -8,6 +8,7 @@ the entry-point group ``pytest_pynenc_state.backends``; a dotted path ``pkg.mod:
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -81,14 +82,30 @@ def load_attribute(path: str) -> Any:
     module_name, _, attribute = path.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        message = f"{path!r}: cannot import {module_name!r}: {error}"
-        raise OptionsError(message, "check the spelling, and the ini option pythonpath") from error
+    except Exception as error:  # whatever a user's module raises when it is imported
+        message = f"{path!r}: cannot import {module_name!r}: {type(error).__name__}: {error}"
+        raise OptionsError(message, *_import_remedies(module_name, error)) from error
     if not hasattr(module, attribute):
         message = f"{path!r}: module {module_name!r} has no {attribute!r}"
         known = [name for name in vars(module) if not name.startswith("_")]
         raise OptionsError(message, near_match(attribute, known))
     return getattr(module, attribute)
+
+
+def _import_remedies(module_name: str, error: Exception) -> list[str]:
+    missing = str(getattr(error, "name", ""))
+    # A module that fails because of another one is itself spelled right.
+    if isinstance(error, ModuleNotFoundError) and module_name.startswith(missing):
+        nearest = near_match(missing, _importable_beside(missing))
+        return [nearest, "check the ini option pythonpath"]
+    return ["mend the module, or name another one"]
+
+
+def _importable_beside(module_name: str) -> list[str]:
+    """The modules that could be imported from where *module_name* was looked for."""
+    parent, dot, _ = module_name.rpartition(".")
+    folders = getattr(importlib.import_module(parent), "__path__", ()) if dot else None
+    return [parent + dot + module.name for module in pkgutil.iter_modules(folders)]
 
 
 def _checked(candidate: object, origin: str) -> Backend:

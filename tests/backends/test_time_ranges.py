@@ -1,0 +1,194 @@
+"""A range of time is walked in batches: nothing twice, nothing left out, in order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from tests.backends.builders import at, flat, new_history
+
+if TYPE_CHECKING:
+    from pytest_pynenc_state.backends.state_backend import PytestStateBackend
+
+#: The two ways to walk a range, by name.
+WALKS: dict[str, Callable[..., Any]] = {
+    "history": lambda backend, *arguments: backend.iter_history_in_timerange(*arguments),
+    "invocations": lambda backend, *arguments: backend.iter_invocations_in_timerange(*arguments),
+}
+all_walks = pytest.mark.parametrize("walk", WALKS.values(), ids=WALKS)
+
+
+def _write(backend: PytestStateBackend, *moments: tuple[str, int]) -> None:
+    for invocation_id, offset in moments:
+        backend._add_histories([invocation_id], new_history(invocation_id, at(offset)))
+
+
+def _ids(items: list[Any]) -> list[str]:
+    return [getattr(item, "invocation_id", item) for item in items]
+
+
+@all_walks
+def test_both_ends_are_inside(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """A range includes its first and its last microsecond, and no other outside."""
+    _write(pynenc_state_backend, *((f"at {offset}", offset) for offset in range(-2, 5)))
+    found = flat(walk(pynenc_state_backend, at(0), at(2)))
+    assert _ids(found) == ["at 0", "at 1", "at 2"]
+
+
+@all_walks
+def test_a_range_of_one_instant_finds_its_record(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """Start and end may be the same microsecond."""
+    _write(pynenc_state_backend, ("before", -1), ("at", 0), ("after", 1))
+    assert _ids(flat(walk(pynenc_state_backend, at(0), at(0)))) == ["at"]
+
+
+@all_walks
+def test_a_range_that_ends_before_it_starts_is_empty(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """Start after end finds nothing, and is no error."""
+    _write(pynenc_state_backend, ("at", 0))
+    assert list(walk(pynenc_state_backend, at(1), at(-1))) == []
+
+
+@all_walks
+@pytest.mark.parametrize(
+    ("batch_size", "sizes"),
+    [(1, [1] * 7), (2, [2, 2, 2, 1]), (3, [3, 3, 1]), (7, [7]), (8, [7]), (10**9, [7])],
+)
+def test_batches_are_full_but_the_last(
+    pynenc_state_backend: PytestStateBackend,
+    walk: Callable[..., Any],
+    batch_size: int,
+    sizes: list[int],
+) -> None:
+    """Each list has the batch size, the last one what is left; no list is empty."""
+    _write(pynenc_state_backend, *((f"at {offset}", offset) for offset in range(7)))
+    batches = list(walk(pynenc_state_backend, at(0), at(9), batch_size))
+    assert [len(batch) for batch in batches] == sizes
+
+
+@all_walks
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_a_batch_size_that_no_batch_can_have_is_refused(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any], batch_size: int
+) -> None:
+    """The call itself raises ValueError, before anything is iterated."""
+    with pytest.raises(ValueError, match=f"at least 1, got {batch_size}"):
+        walk(pynenc_state_backend, at(0), at(9), batch_size)
+
+
+@all_walks
+def test_records_of_one_instant_are_walked_in_the_order_of_writing(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """A tie that is longer than a batch is neither repeated nor cut."""
+    ids = [f"{number:x}" for number in (5, 0, 6, 3, 1, 4, 2)]
+    _write(pynenc_state_backend, *((invocation_id, 0) for invocation_id in ids))
+    assert _ids(flat(walk(pynenc_state_backend, at(0), at(0), 2))) == ids
+
+
+@all_walks
+def test_a_range_in_another_utc_offset_is_the_same_range(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """Instants are compared, not clock faces."""
+    _write(pynenc_state_backend, ("before", -1), ("first", 0), ("last", 2), ("after", 3))
+    elsewhere = timezone(timedelta(hours=-9, minutes=-30))
+    start, end = at(0).astimezone(elsewhere), at(2).astimezone(elsewhere)
+    assert _ids(flat(walk(pynenc_state_backend, start, end))) == ["first", "last"]
+
+
+def test_an_invocation_appears_once_however_many_records_it_has(
+    pynenc_state_backend: PytestStateBackend,
+) -> None:
+    """An id comes once over all batches, if any of its records lies in the range."""
+    moments = [("late", 9), ("often", 1), ("other", 2), ("often", 3), ("late", 4), ("often", 5)]
+    _write(pynenc_state_backend, *moments, ("outside", 9))
+    batches = pynenc_state_backend.iter_invocations_in_timerange(at(0), at(5), 1)
+    assert flat(batches) == ["often", "other", "late"]
+
+
+@all_walks
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_what_is_written_meanwhile_repeats_nothing(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any], batch_size: int
+) -> None:
+    """Records added before and behind the cursor neither repeat nor displace any."""
+    ids = [f"at {offset}" for offset in range(10)]
+    _write(pynenc_state_backend, *((each, offset) for offset, each in enumerate(ids)))
+    walked: list[str] = []
+    for number, batch in enumerate(walk(pynenc_state_backend, at(0), at(9), batch_size)):
+        walked += _ids(batch)
+        _write(pynenc_state_backend, (f"early {number}", 0), (f"late {number}", 9))
+    assert [each for each in walked if each.startswith("at")] == ids
+
+
+@all_walks
+def test_there_is_no_cap_on_what_is_found(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """More rows than any common limit are all found."""
+    ids = [f"{number:05}" for number in range(10_051)]
+    pynenc_state_backend._add_histories(ids, new_history("ignored"))
+    assert _ids(flat(walk(pynenc_state_backend, at(0), at(0), 1000))) == ids
+
+
+def _model(moments: list[int], start: int, end: int) -> list[int]:
+    """What a range of *moments* holds: indices in the order of time, then of writing."""
+    order = sorted(range(len(moments)), key=moments.__getitem__)
+    return [index for index in order if start <= moments[index] <= end]
+
+
+@settings(
+    max_examples=40,
+    deadline=None,  # the machine's business, not the store's
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # purged for each example
+)
+@given(
+    moments=st.lists(st.integers(-4, 4), max_size=12),
+    start=st.integers(-5, 5),
+    end=st.integers(-5, 5),
+    batch_size=st.integers(1, 5),
+)
+@example(moments=[0, 0, 0, 0], start=0, end=0, batch_size=1)
+def test_a_walk_equals_a_sorted_list(
+    pynenc_state_backend: PytestStateBackend,
+    moments: list[int],
+    start: int,
+    end: int,
+    batch_size: int,
+) -> None:
+    """For any records, range and batch size, both walks give what a sorted list would."""
+    pynenc_state_backend.purge()
+    _write(pynenc_state_backend, *((str(index), offset) for index, offset in enumerate(moments)))
+    expected = [str(index) for index in _model(moments, start, end)]
+    walked = [
+        _ids(flat(walk(pynenc_state_backend, at(start), at(end), batch_size)))
+        for walk in WALKS.values()
+    ]
+    assert walked == [expected, expected]
+
+
+def test_long_walks_keep_the_order_across_batches(
+    pynenc_state_backend: PytestStateBackend,
+) -> None:
+    """Time stamps ascend over all batches, whatever the order of writing was."""
+    offsets = list(range(500))
+    random.Random(20240229).shuffle(offsets)  # noqa: S311 - the same shuffle in every run
+    _write(pynenc_state_backend, *((f"at {offset}", offset) for offset in offsets))
+    walked: list[datetime] = [
+        record.timestamp
+        for record in flat(pynenc_state_backend.iter_history_in_timerange(at(0), at(499), 7))
+    ]
+    assert walked == [at(offset) for offset in range(500)]

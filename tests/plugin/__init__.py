@@ -1,0 +1,1 @@
+"""Tests of the plugin: each runs pytest inside pytest."""

@@ -1,0 +1,51 @@
+"""Running pytest inside pytest, without what the developer has set for the outer run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# An inner run in this process forgets the modules it was the first to import. Imported
+# here, pynenc is not imported again by each of them.
+import pytest_pynenc_state.backends.memory.place
+import pytest_pynenc_state.backends.pynenc
+import pytest_pynenc_state.backends.sqlite.place
+import pytest_pynenc_state.opening
+import pytest_pynenc_state.pynenc_plugin  # noqa: F401
+
+collect_ignore = ["inner"]
+
+_INNER = Path(__file__).with_name("inner")
+_DEVELOPERS_OWN = ("CI", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+_DEVELOPERS_OWN_PREFIXES = ("PYTEST_PYNENC_", "PYNENC__", "PYTEST_XDIST_")
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Run pytest in an empty directory, and in an environment that sets nothing of ours."""
+    for variable in os.environ:
+        if variable in _DEVELOPERS_OWN or variable.startswith(_DEVELOPERS_OWN_PREFIXES):
+            monkeypatch.delenv(variable)
+    return pytester
+
+
+@pytest.fixture
+def copy_inner(pytester: pytest.Pytester) -> Callable[..., None]:
+    """Copy programs of the folder ``inner`` into the directory of the inner run."""
+
+    def copy(*names: str) -> None:
+        for name in names:
+            shutil.copy(_INNER / name, pytester.path)
+
+    return copy
+
+
+@pytest.fixture
+def places_left(pytester: pytest.Pytester) -> Callable[[], list[str]]:
+    """List the files of the places that the inner runs in this process left behind."""
+    base = pytester.path.parent / "basetemp" / "pynenc"
+    return lambda: sorted(str(path) for path in base.glob("pynenc_t_*/*"))

@@ -1,0 +1,1 @@
+"""Programs that the tests copy into the directory of an inner run."""

@@ -1,0 +1,47 @@
+"""The application under test of the inner runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from pynenc import Pynenc
+
+app = Pynenc(config_values={"app_id": "office"})
+
+
+@app.task
+def add(first: int, second: int) -> int:
+    """Return the sum."""
+    return first + second
+
+
+@app.task
+def process_id() -> int:
+    """Return the process that runs tasks."""
+    return os.getpid()
+
+
+@app.task
+def prints_arguments() -> bool:
+    """Return what a boolean field of the app's configuration is where tasks run."""
+    return app.conf.print_arguments
+
+
+@app.task
+def stay(sign_of_life: str) -> None:
+    """Say which process this is, and never end, whatever signal asks for it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    block(sign_of_life)
+
+
+@app.task
+def block(sign_of_life: str) -> None:
+    """Say which process this is, and never end."""
+    unfinished = Path(f"{sign_of_life}.unfinished")
+    unfinished.write_text(str(os.getpid()))
+    unfinished.rename(sign_of_life)
+    while True:
+        time.sleep(0.05)

@@ -1,0 +1,124 @@
+"""What pytest started does not outlive it, also when it is killed (-9)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from pytest_pynenc_state.processes.guarding import Guard
+from pytest_pynenc_state.processes.tree import (
+    described,
+    gone_within,
+    kill_session,
+    session_members,
+)
+from pytest_pynenc_state.processes.waiting import wait_until
+
+DEADLINE_S = 10.0
+
+# Prints a line once its own child runs, then both wait for ever and ignore SIGTERM.
+PARENT = """
+import signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); signal.pause()"
+process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE)
+process.stdout.readline()
+print(flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def stubborn_session() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that leads a session, with a child of its own; both ignore SIGTERM."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_session_has_its_leader_and_the_leaders_children(
+    stubborn_session: subprocess.Popen[bytes],
+) -> None:
+    """Children of children are found by their session, whoever their parent is."""
+    members = session_members(stubborn_session.pid)
+
+    assert len(members) == 2
+    assert f"pid {stubborn_session.pid}" in described(members)
+
+
+def test_an_orphan_still_belongs_to_its_session(
+    stubborn_session: subprocess.Popen[bytes],
+) -> None:
+    """A worker whose runner was killed is found, although init has adopted it."""
+    stubborn_session.kill()
+    stubborn_session.wait()
+
+    orphans = session_members(stubborn_session.pid)
+
+    assert [orphan.pid for orphan in orphans] != []
+    assert stubborn_session.pid not in [orphan.pid for orphan in orphans]
+
+
+def test_killing_a_session_ends_every_member(stubborn_session: subprocess.Popen[bytes]) -> None:
+    """Also those that ignore SIGTERM, and orphans."""
+    assert kill_session(stubborn_session.pid, DEADLINE_S)
+
+    assert session_members(stubborn_session.pid) == []
+
+
+def test_a_living_session_is_not_gone(stubborn_session: subprocess.Popen[bytes]) -> None:
+    """The answer is about processes, not about time."""
+    assert not gone_within(stubborn_session.pid, 0.0)
+
+
+def test_the_guard_kills_what_is_watched_when_its_input_ends(
+    stubborn_session: subprocess.Popen[bytes],
+) -> None:
+    """The kernel closes the pipe of a killed process, and the guard notices."""
+    guard = Guard()
+    guard.watch(stubborn_session.pid)
+
+    guard.close()
+
+    assert stubborn_session.wait(DEADLINE_S) == -signal.SIGKILL
+    assert gone_within(stubborn_session.pid, DEADLINE_S)
+
+
+def test_the_guard_spares_what_was_forgotten(stubborn_session: subprocess.Popen[bytes]) -> None:
+    """A number that has become another process's must not be killed."""
+    guard = Guard()
+    guard.watch(stubborn_session.pid)
+    guard.forget(stubborn_session.pid)
+
+    guard.close()
+
+    assert stubborn_session.poll() is None
+
+
+def test_a_guard_that_watched_nothing_starts_no_process() -> None:
+    """A session that starts no child pays for none."""
+    before = {process.pid for process in session_members(os.getsid(0))}
+    guard = Guard()
+    guard.close()
+
+    assert {process.pid for process in session_members(os.getsid(0))} <= before
+
+
+def test_waiting_returns_as_soon_as_the_condition_holds() -> None:
+    """It looks at least once, also when no time is left."""
+    looks = iter([False, False, True])
+
+    assert wait_until(lambda: next(looks), DEADLINE_S)
+    assert wait_until(lambda: True, 0.0)
+    assert not wait_until(lambda: False, 0.0)
