@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_pynenc_state.errors import OptionsError
 
@@ -63,8 +62,7 @@ class Options:
         return not self.is_default("backend") or bool(os.environ.get("CI"))
 
 
-@dataclass(frozen=True)
-class _Option:
+class _Option(NamedTuple):
     """How one option is written and understood."""
 
     name: str
@@ -89,6 +87,8 @@ class _Option:
 
 def near_match(word: str, known: Sequence[str]) -> str:
     """A remedy: the known word that looks most like *word*, or all if they are few."""
+    from difflib import get_close_matches  # only needed when something is wrong
+
     close = get_close_matches(word, known, n=1)
     if close:
         return f"did you mean {close[0]!r}?"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,19 +21,19 @@ _STATE: pytest.StashKey[SessionState] = pytest.StashKey()
 _RECORD: pytest.StashKey[TestRecord] = pytest.StashKey()
 
 
-@dataclass
 class TestRecord:
     """What is to be said of one test if it fails.
 
-    :param location: Where its place is, in words.
-    :param logs: Returns what its runners in other processes printed last.
+    :ivar location: Where its place is, in words.
+    :ivar logs: Returns what its runners in other processes printed last.
     """
 
     __test__ = False
 
-    failed: bool = False
-    location: str | None = None
-    logs: Callable[[], str] | None = None
+    def __init__(self) -> None:
+        self.failed = False
+        self.location: str | None = None
+        self.logs: Callable[[], str] | None = None
 
 
 class SessionState:
@@ -76,9 +74,11 @@ class SessionState:
 
     @cached_property
     def _run_id(self) -> str:
+        from uuid import uuid4
+
         # The same for all workers of one xdist run; a run of its own otherwise.
         worker_input = getattr(self._config, "workerinput", {})
-        run_uid = worker_input.get("testrunuid") or uuid.uuid4().hex
+        run_uid = worker_input.get("testrunuid") or uuid4().hex
         return run_uid[:8] + os.environ.get("PYTEST_XDIST_WORKER", "")
 
     def keeps(self, record: TestRecord) -> bool:

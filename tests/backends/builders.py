@@ -43,7 +43,7 @@ MICROSECOND = timedelta(microseconds=1)
 OWNER = "owner"
 
 #: App ids that a store which cleans, folds or pattern-matches ids would mix up.
-LOOK_ALIKES = ("a-b", "a_b", "A-B", "a%b", "a'b", 'a"b', "1x", "ä", "a\u0308")
+LOOK_ALIKES = ("a-b", "a_b", "A-B", "a'%b", "\u00e4", "a\u0308")
 
 _numbers = itertools.count(1)
 
@@ -74,21 +74,19 @@ def flat(batches: Iterable[Iterable[Item]]) -> list[Item]:
 def new_invocation(
     app: Pynenc,
     function: Callable[..., Any] = tasks.add,
-    arguments: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, str] | None = None,
     **fields: Any,
 ) -> DistributedInvocation[..., Any]:
     """Build an invocation of *function* that is stored nowhere yet.
 
+    :param arguments: The arguments as JSON, so that pynenc need not open a store for them.
     :param fields: Fields of its ``InvocationDTO`` that are to differ from the usual.
     """
-    call: Call[..., Any] = Call(app.task(function), Arguments(dict(arguments or {})))
+    task = app.tasks.get(TaskId(tasks.__name__, function.__name__)) or app.task(function)
+    call: Call[..., Any] = Call(task, Arguments(), dict(arguments or {}))
     invocation_id = fields.get("invocation_id", unique_id("invocation"))
     # Before workflows had a decorator, every invocation without parent was one.
-    workflow = (
-        None
-        if compat.HAS_WORKFLOW_DECORATOR
-        else WorkflowIdentity(invocation_id, call.task.task_id)
-    )
+    workflow = None if compat.HAS_WORKFLOW_DECORATOR else WorkflowIdentity(invocation_id, task.task_id)
     usual = compat.invocation_dto(invocation_id, call.call_id, workflow, None, None)
     return DistributedInvocation.from_dto(replace(usual, **fields), call)
 
@@ -96,10 +94,9 @@ def new_invocation(
 def new_pair(
     app: Pynenc, arguments: Mapping[str, str] | None = None, **fields: Any
 ) -> tuple[InvocationDTO, CallDTO]:
-    """Build the transfer objects of an invocation, with exactly these serialized arguments."""
-    invocation = new_invocation(app, **fields)
-    call = replace(invocation.call.to_dto(), serialized_arguments=dict(arguments or {}))
-    return invocation.to_dto(), call
+    """Build the transfer objects of an invocation."""
+    invocation = new_invocation(app, arguments=arguments, **fields)
+    return invocation.to_dto(), invocation.call.to_dto()
 
 
 def stored_invocation(app: Pynenc, **options: Any) -> str:

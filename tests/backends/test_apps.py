@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pynenc.app_info import AppInfo
 
-from tests.backends.areas import AREAS
+from tests.backends.areas import AREAS, Area, purge
 from tests.backends.builders import LOOK_ALIKES
 
 if TYPE_CHECKING:
@@ -87,23 +87,39 @@ def test_discovery_returns_a_dictionary_of_its_own(
 
 @pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)
 class TestIsolation:
-    """What the apps of one store have in common: nothing."""
+    """The apps of one place have nothing in common, however much their ids look alike."""
 
-    def test_apps_that_look_alike_see_only_their_own(
-        self, pynenc_app_factory: AppFactory, area: type[AREAS]
+    def test_each_app_sees_only_what_it_wrote(
+        self, pynenc_app_factory: AppFactory, area: Area
     ) -> None:
-        """Each of the apps writes under the same keys, and reads what it wrote itself."""
-        apps = [pynenc_app_factory(app_id=app_id) for app_id in LOOK_ALIKES]
-        for number, app in enumerate(apps):
-            area.write(app, f"token {number}")
-        found = [area.read(app) for app in apps]
-        assert found == [area.expected(f"token {number}") for number in range(len(apps))]
+        """All apps but one write under the same keys; each reads its own, that one nothing."""
+        apps = _look_alikes(pynenc_app_factory)
+        *writers, _silent = apps
+        for number in writers:
+            area.write(apps[number], number)
+        found = [area.read(app) for app in apps.values()]
+        assert found == [*(area.expected(number) for number in writers), area.nothing]
 
-    def test_an_app_that_wrote_nothing_sees_nothing(
-        self, pynenc_app_factory: AppFactory, area: type[AREAS]
+    def test_a_purge_takes_all_of_one_app_and_nothing_of_others(
+        self, pynenc_app_factory: AppFactory, area: Area
     ) -> None:
-        """What all other apps wrote is invisible to one that only looks like them."""
-        *writers, reader = [pynenc_app_factory(app_id=app_id) for app_id in LOOK_ALIKES]
-        for app in writers:
-            area.write(app, "token")
-        assert area.read(reader) == area.nothing
+        """After a purge, which may be repeated, one app is empty and the others are not."""
+        apps = _look_alikes(pynenc_app_factory)
+        for number, app in apps.items():
+            area.write(app, number)
+        purge(apps[1])
+        purge(apps[1])
+        found = {number: area.read(app) for number, app in apps.items()}
+        kept = {number: area.expected(number) for number in apps}
+        assert found == {**kept, 1: area.nothing}
+
+    def test_a_purged_app_can_be_used_again(self, pynenc_app: Pynenc, area: Area) -> None:
+        """What is written after a purge is there, without anything from before."""
+        area.write(pynenc_app, 1)
+        purge(pynenc_app)
+        area.write(pynenc_app, 2)
+        assert area.read(pynenc_app) == area.expected(2)
+
+
+def _look_alikes(factory: AppFactory) -> dict[int, Pynenc]:
+    return {number: factory(app_id=app_id) for number, app_id in enumerate(LOOK_ALIKES, 1)}

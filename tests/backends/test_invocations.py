@@ -87,7 +87,7 @@ def test_get_invocation_rebuilds_the_invocation_and_its_call(
     pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
 ) -> None:
     """The public reader returns the invocation with arguments as they were passed."""
-    invocation = new_invocation(pynenc_app, tasks.greet, {"name": "Ada"})
+    invocation = new_invocation(pynenc_app, tasks.greet, {"name": '"Ada"'})
     pynenc_state_backend.upsert_invocations([invocation])
     found = pynenc_state_backend.get_invocation(invocation.invocation_id)
     assert (found, found.call.arguments.kwargs) == (invocation, {"name": "Ada"})

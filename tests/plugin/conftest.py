@@ -45,7 +45,8 @@ def copy_inner(pytester: pytest.Pytester) -> Callable[..., None]:
 
 
 @pytest.fixture
-def places_left(pytester: pytest.Pytester) -> Callable[[], list[str]]:
-    """List the files of the places that the inner runs in this process left behind."""
-    base = pytester.path.parent / "basetemp" / "pynenc"
-    return lambda: sorted(str(path) for path in base.glob("pynenc_t_*/*"))
+def places_left(pytester: pytest.Pytester) -> Callable[[], list[str]]:  # noqa: ARG001 - sets it
+    """List the files of the places that the inner runs left behind."""
+    root = Path(os.environ["PYTEST_DEBUG_TEMPROOT"])
+    places = "pytest-of-*/pytest-[0-9]*/pynenc/pynenc_t_*/*"
+    return lambda: sorted(str(path) for path in root.glob(places))

@@ -27,7 +27,7 @@ BAD_VALUES = [
     ("backend", "offices:frst", "has no 'frst'", "did you mean 'first'?"),
     ("backend", "offices:first", "expected a pytest_pynenc_state.Backend", ""),
     ("app", "offices", "is not of the form pkg.mod:app", "write it like offices:app"),
-    ("app", "ofices:first", "cannot import 'ofices'", "check the spelling"),
+    ("app", "ofices:first", "cannot import 'ofices'", "did you mean 'offices'?"),
     ("app", ".offices:first", "'.offices:first'", ""),
     ("app", "offices:frst", "has no 'frst'", "did you mean 'first'?"),
     ("app", "offices:number", "expected a pynenc.Pynenc, got int", "name the variable"),

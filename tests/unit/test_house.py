@@ -42,7 +42,8 @@ def dotted_name(path: Path) -> str:
 class WithoutTyping(ast.NodeTransformer):
     """Removes what only a type checker sees."""
 
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:  # noqa: N802 - ast's name
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        """Keep what runs."""
         return node.orelse if ast.unparse(node.test) == "TYPE_CHECKING" else node
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from pynenc import Pynenc
 from shop.gateway import BUSY_CARD, DECLINED_CARD, GOOD_CARD, PaymentDeclined
 from shop.orders import Order, fulfil_order
 from shop.stock import OutOfStock, in_stock, put_in_stock
@@ -14,14 +16,14 @@ THREE_TEAS = Order("order-1", "Ada", "tea", 3, amount_cents=1350)
 
 
 @pytest.mark.parametrize("card", [GOOD_CARD, BUSY_CARD])
-def test_a_paid_order_is_shipped_and_leaves_the_stock(card):
+def test_a_paid_order_is_shipped_and_leaves_the_stock(card: str) -> None:
     put_in_stock("tea", 10)
 
     assert fulfil_order(THREE_TEAS, card).result == "parcel-order-1"
     assert in_stock("tea") == 7
 
 
-def test_a_declined_payment_puts_the_articles_back_and_reaches_the_caller():
+def test_a_declined_payment_puts_the_articles_back_and_reaches_the_caller() -> None:
     put_in_stock("tea", 10)
 
     with pytest.raises(PaymentDeclined) as declined:
@@ -30,7 +32,7 @@ def test_a_declined_payment_puts_the_articles_back_and_reaches_the_caller():
     assert in_stock("tea") == 10
 
 
-def test_nothing_is_charged_when_the_stock_is_too_small(shop_folder):
+def test_nothing_is_charged_when_the_stock_is_too_small(shop_folder: Path) -> None:
     put_in_stock("tea", 2)
 
     with pytest.raises(OutOfStock):
@@ -38,7 +40,7 @@ def test_nothing_is_charged_when_the_stock_is_too_small(shop_folder):
     assert not (shop_folder / "gateway").exists()
 
 
-def test_the_store_knows_the_workflow_its_notes_and_its_tasks(pynenc_app):
+def test_the_store_knows_the_workflow_its_notes_and_its_tasks(pynenc_app: Pynenc) -> None:
     put_in_stock("tea", 10)
     invocation = fulfil_order(THREE_TEAS, GOOD_CARD)
     assert invocation.result == "parcel-order-1"

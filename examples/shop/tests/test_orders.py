@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import pytest
-from waiting import statuses_of
-
+from pynenc import Pynenc
 from shop.catalogue import UnknownArticle
 from shop.orders import Order, place_order
+from waiting import statuses_of
 
 pytestmark = pytest.mark.usefixtures("pynenc_runner")
 
 
-def test_an_order_is_numbered_and_priced():
+def test_an_order_is_numbered_and_priced() -> None:
     order = place_order("Ada", "tea", 3).result
 
     assert order == Order(order.number, "Ada", "tea", 3, amount_cents=1350)
     assert order.number
 
 
-def test_every_order_gets_a_number_of_its_own():
+def test_every_order_gets_a_number_of_its_own() -> None:
     orders = place_order.parallelize([("Ada", "tea", 1)] * 5).results
 
     assert len({order.number for order in orders}) == 5
 
 
-def test_an_order_is_registered_then_claimed_then_run(pynenc_app):
+def test_an_order_is_registered_then_claimed_then_run(pynenc_app: Pynenc) -> None:
     invocation = place_order("Ada", "tea", 3)
 
     assert statuses_of(pynenc_app, invocation) == ["registered", "pending", "running", "success"]
 
 
-def test_an_unknown_article_fails_the_order_with_the_exception_of_the_shop(pynenc_app):
+def test_an_unknown_article_fails_the_order_with_the_exception_of_the_shop(
+    pynenc_app: Pynenc,
+) -> None:
     invocation = place_order("Ada", "sugar", 1)
 
     with pytest.raises(UnknownArticle, match="'sugar' is not sold here"):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from waiting import statuses_of
-
+from pynenc import Pynenc
 from shop.gateway import (
     ALWAYS_BUSY_CARD,
     BUSY_CARD,
@@ -15,16 +14,17 @@ from shop.gateway import (
     attempts,
 )
 from shop.payments import charge
+from waiting import statuses_of
 
 pytestmark = pytest.mark.usefixtures("pynenc_runner")
 
 
-def test_a_good_card_is_charged_once():
+def test_a_good_card_is_charged_once() -> None:
     assert charge("order-1", 1350, GOOD_CARD).result == "payment-order-1"
     assert [attempt.amount_cents for attempt in attempts("order-1")] == [1350]
 
 
-def test_a_busy_gateway_is_asked_again_until_it_answers(pynenc_app):
+def test_a_busy_gateway_is_asked_again_until_it_answers(pynenc_app: Pynenc) -> None:
     invocation = charge("order-1", 1350, BUSY_CARD)
 
     assert invocation.result == "payment-order-1"
@@ -37,7 +37,9 @@ def test_a_busy_gateway_is_asked_again_until_it_answers(pynenc_app):
     ]
 
 
-def test_a_gateway_that_stays_busy_fails_the_payment_after_three_retries(pynenc_app):
+def test_a_gateway_that_stays_busy_fails_the_payment_after_three_retries(
+    pynenc_app: Pynenc,
+) -> None:
     invocation = charge("order-1", 1350, ALWAYS_BUSY_CARD)
 
     with pytest.raises(GatewayBusy, match="order-1"):
@@ -46,10 +48,10 @@ def test_a_gateway_that_stays_busy_fails_the_payment_after_three_retries(pynenc_
     assert statuses_of(pynenc_app, invocation).count("retry") == 3
 
 
-def test_a_declined_payment_is_not_tried_again():
+def test_a_declined_payment_is_not_tried_again() -> None:
     invocation = charge("order-1", 1350, DECLINED_CARD)
 
-    with pytest.raises(PaymentDeclined, match=r"card 4000-0002 was declined for 13\.50") as declined:
+    with pytest.raises(PaymentDeclined, match=r"declined for 13\.50") as declined:
         _ = invocation.result
     assert declined.value.args == (DECLINED_CARD, 1350)
     assert len(attempts("order-1")) == 1

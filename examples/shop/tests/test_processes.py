@@ -5,20 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-from waiting import statuses_of, wait_until
-
+from pynenc import Pynenc
+from pynenc.invocation import InvocationStatus
 from shop.gateway import BUSY_CARD, DECLINED_CARD, GOOD_CARD, PaymentDeclined, attempts
 from shop.orders import fulfil_order, place_order
 from shop.payments import charge
 from shop.stock import in_stock, put_in_stock
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from waiting import statuses_of, wait_until
 
 pytestmark = [
     # Other processes do not see the memory of this one: the store has to be a shared one.
@@ -33,7 +31,7 @@ run_by_processes = pytest.mark.parametrize("pynenc_runner", ["process"], indirec
 
 @run_by_processes
 @pytest.mark.usefixtures("pynenc_runner")
-def test_an_order_is_placed_paid_and_shipped_by_other_processes():
+def test_an_order_is_placed_paid_and_shipped_by_other_processes() -> None:
     put_in_stock("tea", 10)
 
     order = place_order("Ada", "tea", 3).result
@@ -45,7 +43,9 @@ def test_an_order_is_placed_paid_and_shipped_by_other_processes():
 
 @run_by_processes
 @pytest.mark.usefixtures("pynenc_runner")
-def test_a_declined_payment_keeps_its_type_and_arguments_on_the_way_through_three_processes():
+def test_a_declined_payment_keeps_its_type_and_arguments_on_the_way_through_three_processes() -> (
+    None
+):
     put_in_stock("tea", 10)
     order = place_order("Ada", "tea", 3).result
 
@@ -57,7 +57,7 @@ def test_a_declined_payment_keeps_its_type_and_arguments_on_the_way_through_thre
 
 @run_by_processes
 @pytest.mark.usefixtures("pynenc_runner")
-def test_each_retry_is_made_by_a_process_of_its_own(pynenc_app):
+def test_each_retry_is_made_by_a_process_of_its_own(pynenc_app: Pynenc) -> None:
     invocation = charge("order-1", 1350, BUSY_CARD)
 
     assert invocation.result == "payment-order-1"
@@ -67,7 +67,7 @@ def test_each_retry_is_made_by_a_process_of_its_own(pynenc_app):
 
 @pytest.mark.parametrize("pynenc_runner", ["multi-thread", "persistent-process"], indirect=True)
 @pytest.mark.usefixtures("pynenc_runner")
-def test_the_other_runners_of_pynenc_fulfil_an_order_too():
+def test_the_other_runners_of_pynenc_fulfil_an_order_too() -> None:
     put_in_stock("tea", 10)
 
     order = place_order("Ada", "tea", 3).result
@@ -76,12 +76,13 @@ def test_the_other_runners_of_pynenc_fulfil_an_order_too():
     assert [attempt.process_id != os.getpid() for attempt in attempts(order.number)] == [True]
 
 
+@pytest.mark.pynenc(runner_cls="ThreadRunner")
 @pytest.mark.usefixtures("pynenc_app")
-def test_a_runner_started_from_the_command_line_works_on_the_store_of_the_test():
+def test_a_runner_started_from_the_command_line_works_on_the_store_of_the_test() -> None:
     invocation = charge("order-1", 1350, GOOD_CARD)
 
     with runner_from_the_command_line() as runner:
-        wait_until(lambda: invocation.status.is_final(), "the order to be paid")
+        wait_until(lambda: invocation.status is InvocationStatus.SUCCESS, "the payment")
         assert invocation.result == "payment-order-1"
         assert [attempt.process_id for attempt in attempts("order-1")] == [runner.pid]
 
@@ -90,7 +91,7 @@ def test_a_runner_started_from_the_command_line_works_on_the_store_of_the_test()
 def runner_from_the_command_line() -> Iterator[subprocess.Popen[bytes]]:
     """Start a runner as on a server. The environment tells it where the store of the test is."""
     command = [sys.executable, "-m", "pynenc", "--app", "shop.app", "runner", "start"]
-    runner = subprocess.Popen(command, cwd=Path(__file__).parents[1])
+    runner = subprocess.Popen(command, cwd=Path(__file__).parents[1])  # noqa: S603 - our own
     try:
         yield runner
         runner.terminate()

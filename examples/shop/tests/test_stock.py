@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import pairwise
 
 import pytest
-from waiting import history_of
-
+from pynenc import Pynenc
+from pynenc.invocation import DistributedInvocation
 from shop.stock import OutOfStock, in_stock, put_in_stock, reserve_stock
+from waiting import history_of
 
 pytestmark = pytest.mark.usefixtures("pynenc_runner")
 
 
-def test_reserving_leaves_fewer_pieces():
+def test_reserving_leaves_fewer_pieces() -> None:
     put_in_stock("tea", 10)
 
     assert reserve_stock("tea", 4).result == 6
     assert in_stock("tea") == 6
 
 
-def test_more_than_is_there_cannot_be_reserved():
+def test_more_than_is_there_cannot_be_reserved() -> None:
     put_in_stock("tea", 3)
 
     with pytest.raises(OutOfStock) as refused:
@@ -28,7 +30,7 @@ def test_more_than_is_there_cannot_be_reserved():
     assert in_stock("tea") == 3
 
 
-def test_every_one_of_many_reservations_is_counted():
+def test_every_one_of_many_reservations_is_counted() -> None:
     put_in_stock("tea", 6)
     put_in_stock("cup", 6)
 
@@ -38,7 +40,7 @@ def test_every_one_of_many_reservations_is_counted():
     assert (in_stock("tea"), in_stock("cup")) == (0, 0)
 
 
-def test_two_reservations_of_one_article_never_run_at_once(pynenc_app):
+def test_two_reservations_of_one_article_never_run_at_once(pynenc_app: Pynenc) -> None:
     put_in_stock("tea", 6)
     invocations = [reserve_stock("tea", 1) for _ in range(6)]
 
@@ -47,7 +49,7 @@ def test_two_reservations_of_one_article_never_run_at_once(pynenc_app):
     assert all(ended <= next_began for (_, ended), (next_began, _) in pairwise(runs))
 
 
-def _running_time(app, invocation):
+def _running_time(app: Pynenc, invocation: DistributedInvocation) -> tuple[datetime, datetime]:
     """Return when *invocation* began to run, and when it succeeded."""
     records = [record.status_record for record in history_of(app, invocation)]
     times = {record.status.value: record.timestamp for record in records}

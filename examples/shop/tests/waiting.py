@@ -7,10 +7,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from pynenc import Pynenc
     from pynenc.invocation import DistributedInvocation

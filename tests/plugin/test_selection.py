@@ -1,0 +1,307 @@
+"""Which backends a test runs on: options first, then markers, then its own parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+NAMES = "def test_names(pynenc_backend): pass"
+
+CONFTEST = """
+    from backends_of_others import ACME
+
+    def pytest_pynenc_backends(config):
+        return [ACME]
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(pytester: pytest.Pytester, copy_inner: Callable[..., None]) -> None:
+    """Have a backend of somebody else on the path."""
+    copy_inner("backends_of_others.py", "office.py")
+    pytester.makeini("[pytest]\npythonpath = .\naddopts = --strict-markers -rs")
+
+
+def collected(pytester: pytest.Pytester, *arguments: str) -> list[str]:
+    """Return the parameters of the tests that would run, in order."""
+    result = pytester.runpytest_inprocess("--collect-only", "-q", *arguments)
+    assert result.ret == pytest.ExitCode.OK
+    return [line.partition("[")[2][:-1] for line in result.outlines if "::" in line]
+
+
+def collection_error(pytester: pytest.Pytester, test: str) -> str:
+    """Return why *test* cannot be collected."""
+    pytester.makepyfile(f"import pytest\n{test}")
+    result = pytester.runpytest_inprocess()
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.assert_outcomes(errors=1)
+    assert "_hookexec" not in result.stdout.str(), "the message drowns in a traceback"
+    return result.stdout.str()
+
+
+def test_memory_and_sqlite_are_the_default(pytester: pytest.Pytester) -> None:
+    """Both run everywhere."""
+    pytester.makepyfile(NAMES)
+
+    assert collected(pytester) == ["memory", "sqlite"]
+
+
+def test_a_test_that_only_uses_the_app_runs_on_each_backend_too(pytester: pytest.Pytester) -> None:
+    """Every fixture of ours leads to pynenc_backend."""
+    pytester.makepyfile("def test_app(pynenc_app): pass")
+
+    assert collected(pytester) == ["memory", "sqlite"]
+
+
+def test_named_backends_run_in_their_order(pytester: pytest.Pytester) -> None:
+    """The option is repeatable and takes commas; each backend runs once."""
+    pytester.makepyfile(NAMES)
+
+    names = collected(
+        pytester, "--pynenc-backend=sqlite,pynenc-memory", "--pynenc-backend=memory,sqlite"
+    )
+
+    assert names == ["sqlite", "pynenc-memory", "memory"]
+
+
+def test_a_dotted_path_names_a_backend_of_the_project(pytester: pytest.Pytester) -> None:
+    """No plugin has to be installed for it."""
+    pytester.makepyfile("def test_it(pynenc_backend): assert pynenc_backend.name == 'acme'")
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=backends_of_others:ACME", "-v")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines("*::test_it[[]backends_of_others:ACME[]] PASSED*")
+
+
+def test_a_backend_of_a_conftest_can_be_named(pytester: pytest.Pytester) -> None:
+    """The hook pytest_pynenc_backends adds to the built-in ones."""
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(NAMES)
+
+    assert collected(pytester, "--pynenc-backend=acme,memory") == ["acme", "memory"]
+
+
+def test_a_backend_of_an_installed_plugin_goes_by_its_entry_point(
+    pytester: pytest.Pytester,
+) -> None:
+    """The name that users select is the one they see everywhere."""
+    folder = pytester.mkdir("acme-1.0.dist-info")
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(
+        "[pytest_pynenc_state.backends]\nemca = backends_of_others:ACME\n"
+    )
+    pytester.makepyfile("def test_it(pynenc_backend): assert pynenc_backend.name == 'emca'")
+
+    pytester.runpytest_inprocess("--pynenc-backend=emca").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "memory",
+        "sqlite",
+        "pynenc-memory",
+        "pynenc-sqlite",
+        "memory+sqlite",
+        "sqlite+memory",
+        "sqlite+pynenc-sqlite",
+        "pynenc-sqlite+sqlite",
+        "backends_of_others:ACME+memory",
+    ],
+)
+def test_a_thread_runner_works_on_each_backend_and_composite(
+    pytester: pytest.Pytester,
+    copy_inner: Callable[..., None],
+    places_left: Callable[[], list[str]],
+    name: str,
+) -> None:
+    """The classes are those of the recipe, and nothing of the place is left behind."""
+    copy_inner("test_components.py")
+
+    result = pytester.runpytest_inprocess(f"--pynenc-backend={name}")
+
+    result.assert_outcomes(passed=1)
+    assert places_left() == []
+
+
+def test_a_composite_that_cannot_be_is_refused(pytester: pytest.Pytester) -> None:
+    """One app cannot follow two files; the message names the setting."""
+    pytester.makepyfile(
+        backends_at_odds="""
+        from dataclasses import replace
+        from backends_of_others import ACME
+        from pytest_pynenc_state import Place
+
+        def open_elsewhere(space):
+            return Place({"sqlite_db_path": "elsewhere"}, "elsewhere")
+
+        ODD = replace(ACME, name="odd", open_place=open_elsewhere)
+        """,
+        test_app="def test_app(pynenc_app): pass",
+    )
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=backends_at_odds:ODD+sqlite")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*both backends of a composite set 'sqlite_db_path'*elsewhere*")
+
+
+@pytest.mark.parametrize("name", ["memory", "memory+sqlite", "sqlite+memory", "pynenc-memory"])
+def test_a_process_runner_on_an_unshared_backend_that_was_named_is_an_error(
+    pytester: pytest.Pytester, name: str
+) -> None:
+    """The other process would see an empty store, and the test would wait for nothing."""
+    pytester.makepyfile("def test_it(pynenc_runner): raise RuntimeError('began')")
+
+    result = pytester.runpytest_inprocess(f"--pynenc-backend={name}", "--pynenc-runner=process")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [f"*NotShared: the process runner needs a second process*{name!r}*", "*- select a backend*"]
+    )
+    assert "began" not in result.stdout.str()
+
+
+def test_a_process_runner_leaves_an_unshared_default_out(pytester: pytest.Pytester) -> None:
+    """Nobody asked for memory, so the test runs where it can."""
+    pytester.makepyfile("def test_it(pynenc_runner): pass\ndef test_app(pynenc_app): pass")
+
+    names = collected(pytester, "--pynenc-runner=process")
+
+    assert names == ["sqlite", "memory", "sqlite"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "names"),
+    [
+        ("pynenc_backends('sqlite')", ["sqlite"]),
+        ("pynenc_backends('sqlite', 'memory')", ["memory", "sqlite"]),
+        ("pynenc_backends('sqlite', 'pynenc-sqlite')", ["sqlite"]),
+        ("pynenc_backends(exclude='sqlite')", ["memory"]),
+        ("pynenc_backends(exclude=['memory', 'pynenc-memory'])", ["sqlite"]),
+        ("pynenc_backends('sqlite', 'memory', exclude=('memory',))", ["sqlite"]),
+        ("pynenc_requires('shared')", ["sqlite"]),
+        ("pynenc_requires('shared', 'durable')", ["sqlite"]),
+        ("pynenc_requires('real_engine')", ["memory", "sqlite"]),
+    ],
+)
+def test_a_marker_chooses_among_the_selected_backends(
+    pytester: pytest.Pytester, marker: str, names: list[str]
+) -> None:
+    """It never adds one, and keeps the order of the selection."""
+    pytester.makepyfile(f"import pytest\n@pytest.mark.{marker}\n{NAMES}")
+
+    assert collected(pytester) == names
+
+
+def test_markers_of_module_and_class_hold_for_their_tests(pytester: pytest.Pytester) -> None:
+    """Requirements add up; the closest list of backends counts."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        pytestmark = [pytest.mark.pynenc_requires("durable"), pytest.mark.pynenc_backends("memory")]
+
+        @pytest.mark.pynenc_backends("sqlite", "pynenc-memory")
+        class TestClass:
+            def test_inherits(self, pynenc_backend): pass
+
+            @pytest.mark.pynenc_backends("pynenc-memory", "sqlite", "pynenc-sqlite")
+            @pytest.mark.pynenc_requires("shared")
+            def test_adds(self, pynenc_backend): pass
+
+        def test_of_module(pynenc_backend): pass
+        """
+    )
+
+    backends = "--pynenc-backend=memory,sqlite,pynenc-memory,pynenc-sqlite"
+    assert collected(pytester, backends) == ["sqlite", "sqlite", "pynenc-sqlite", "none"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "wrong", "remedy"),
+    [
+        ("pynenc_backends('sqlit')", "no backend is called 'sqlit'", "did you mean 'sqlite'?"),
+        (
+            "pynenc_backends(exclude='memry')",
+            "no backend is called 'memry'",
+            "did you mean 'memory'?",
+        ),
+        ("pynenc_backends(only='sqlite')", "'only'", "pytest --markers"),
+        ("pynenc_requires('shard')", "no capability 'shard'", "did you mean 'shared'?"),
+        ("pynenc_requires(all=True)", "'all'", "pytest --markers"),
+        ("pynenc_backends(3)", "3", "choose from: memory"),
+    ],
+)
+def test_a_bad_marker_is_an_error_that_says_how_to_mend_it(
+    pytester: pytest.Pytester, marker: str, wrong: str, remedy: str
+) -> None:
+    """It names the test, the marker and the near match."""
+    message = collection_error(pytester, f"@pytest.mark.{marker}\n{NAMES}")
+
+    for part in ("::test_names", f"marker {marker.partition('(')[0]}", wrong, remedy):
+        assert part in message
+
+
+def test_a_test_without_any_backend_left_is_skipped_with_the_reasons(
+    pytester: pytest.Pytester,
+) -> None:
+    """One reason for each backend that was selected."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+        @pytest.mark.pynenc_backends(exclude="sqlite")
+        @pytest.mark.pynenc_requires("shared", "atomic")
+        {NAMES}
+        """
+    )
+
+    result = pytester.runpytest_inprocess()
+
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(
+        "*no selected backend fits: memory lacks shared, atomic; "
+        "sqlite is left out by the marker pynenc_backends"
+    )
+
+
+def test_a_test_may_parametrize_the_backend_itself(pytester: pytest.Pytester) -> None:
+    """Then it runs on these, selected or not, each under the name the test gave."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("number, pynenc_backend", [(1, "pynenc-memory")], indirect=[
+            "pynenc_backend"])
+        def test_two(number, pynenc_backend, pynenc_app):
+            assert type(pynenc_app.state_backend).__name__ == "MemStateBackend"
+
+        @pytest.mark.parametrize(argnames=["pynenc_backend"], argvalues=[["sqlite"]], indirect=True)
+        def test_one(pynenc_backend):
+            assert pynenc_backend.name == "sqlite"
+        """
+    )
+
+    pytester.runpytest_inprocess().assert_outcomes(passed=2)
+
+
+def test_an_unknown_runner_kind_of_a_parametrized_runner_names_the_near_match(
+    pytester: pytest.Pytester,
+) -> None:
+    """A test may choose its runner's kind, and may mistype it."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.pynenc_backends("sqlite")
+        @pytest.mark.parametrize("pynenc_runner", ["proces"], indirect=True)
+        def test_it(pynenc_runner): pass
+        """
+    )
+
+    result = pytester.runpytest_inprocess()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*no kind of runner 'proces'*", "*did you mean 'process'?*"])
