@@ -30,7 +30,7 @@ def test_an_order_is_registered_then_claimed_then_run(pynenc_app: Pynenc) -> Non
     assert statuses_of(pynenc_app, invocation) == ["registered", "pending", "running", "success"]
 
 
-def test_an_unknown_article_fails_the_order_with_the_exception_of_the_shop(
+def test_an_unknown_article_fails_the_order_with_the_shops_own_exception(
     pynenc_app: Pynenc,
 ) -> None:
     invocation = place_order("Ada", "sugar", 1)

@@ -37,7 +37,7 @@ def test_a_busy_gateway_is_asked_again_until_it_answers(pynenc_app: Pynenc) -> N
     ]
 
 
-def test_a_gateway_that_stays_busy_fails_the_payment_after_three_retries(
+def test_a_gateway_that_stays_busy_fails_the_payment_after_3_retries(
     pynenc_app: Pynenc,
 ) -> None:
     invocation = charge("order-1", 1350, ALWAYS_BUSY_CARD)

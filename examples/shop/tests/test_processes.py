@@ -43,9 +43,7 @@ def test_an_order_is_placed_paid_and_shipped_by_other_processes() -> None:
 
 @run_by_processes
 @pytest.mark.usefixtures("pynenc_runner")
-def test_a_declined_payment_keeps_its_type_and_arguments_on_the_way_through_three_processes() -> (
-    None
-):
+def test_a_declined_payment_keeps_its_type_and_arguments_across_processes() -> None:
     put_in_stock("tea", 10)
     order = place_order("Ada", "tea", 3).result
 

@@ -11,9 +11,8 @@ from pynenc.invocation import DistributedInvocation
 from shop.stock import OutOfStock, in_stock, put_in_stock, reserve_stock
 from waiting import history_of
 
-pytestmark = pytest.mark.usefixtures("pynenc_runner")
 
-
+@pytest.mark.usefixtures("pynenc_runner")
 def test_reserving_leaves_fewer_pieces() -> None:
     put_in_stock("tea", 10)
 
@@ -21,6 +20,7 @@ def test_reserving_leaves_fewer_pieces() -> None:
     assert in_stock("tea") == 6
 
 
+@pytest.mark.usefixtures("pynenc_runner")
 def test_more_than_is_there_cannot_be_reserved() -> None:
     put_in_stock("tea", 3)
 
@@ -30,23 +30,21 @@ def test_more_than_is_there_cannot_be_reserved() -> None:
     assert in_stock("tea") == 3
 
 
-def test_every_one_of_many_reservations_is_counted() -> None:
+def test_two_reservations_of_one_article_never_run_at_once(
+    pynenc_app: Pynenc, request: pytest.FixtureRequest
+) -> None:
     put_in_stock("tea", 6)
     put_in_stock("cup", 6)
+    teas = [reserve_stock("tea", 1) for _ in range(6)]
+    cups = [reserve_stock("cup", 1) for _ in range(6)]
 
-    reservations = reserve_stock.parallelize([("tea", 1), ("cup", 1)] * 6)
+    # Only now, so that the runner finds all of them waiting and has every chance to go wrong.
+    request.getfixturevalue("pynenc_runner")
 
-    assert sorted(reservations.results) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
-    assert (in_stock("tea"), in_stock("cup")) == (0, 0)
-
-
-def test_two_reservations_of_one_article_never_run_at_once(pynenc_app: Pynenc) -> None:
-    put_in_stock("tea", 6)
-    invocations = [reserve_stock("tea", 1) for _ in range(6)]
-
-    runs = sorted(_running_time(pynenc_app, invocation) for invocation in invocations)
-
-    assert all(ended <= next_began for (_, ended), (next_began, _) in pairwise(runs))
+    for reservations in (teas, cups):
+        assert sorted(reservation.result for reservation in reservations) == [0, 1, 2, 3, 4, 5]
+        runs = sorted(_running_time(pynenc_app, reservation) for reservation in reservations)
+        assert all(ended <= next_began for (_, ended), (next_began, _) in pairwise(runs))
 
 
 def _running_time(app: Pynenc, invocation: DistributedInvocation) -> tuple[datetime, datetime]:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-
-    from pynenc import Pynenc
-    from pynenc.invocation import DistributedInvocation
-    from pynenc.state_backend.base_state_backend import InvocationHistory
+from pynenc import Pynenc
+from pynenc.invocation import DistributedInvocation
+from pynenc.state_backend.base_state_backend import InvocationHistory
 
 
 def wait_until(condition: Callable[[], object], what: str, within_s: float = 30.0) -> None:

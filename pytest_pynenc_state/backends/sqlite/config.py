@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cistell import ConfigField
 from pynenc.conf.config_base import ConfigPynencBase
+from pynenc.conf.config_client_data_store import ConfigClientDataStoreSQLite
 from pynenc.conf.config_orchestrator import ConfigOrchestratorSQLite
 from pynenc.conf.config_state_backend import ConfigStateBackendSQLite
 
@@ -28,12 +29,18 @@ class ConfigPytestStateBackendSQLite(ConfigStateBackendSQLite, ConfigPytestSQLit
     """Configuration of `PytestSQLiteStateBackend`."""
 
 
+class ConfigPytestClientDataStoreSQLite(ConfigClientDataStoreSQLite, ConfigPytestSQLite):
+    """Configuration of `PytestSQLiteClientDataStore`."""
+
+
 class ConfigPytestOrchestratorSQLite(ConfigOrchestratorSQLite, ConfigPytestSQLite):
     """Configuration of `PytestSQLiteOrchestrator`."""
 
 
 def opened_database(
-    conf: ConfigPytestStateBackendSQLite | ConfigPytestOrchestratorSQLite,
+    conf: ConfigPytestStateBackendSQLite
+    | ConfigPytestOrchestratorSQLite
+    | ConfigPytestClientDataStoreSQLite,
 ) -> Database:
     """Return the configured file's database, its tables made if they are missing.
 

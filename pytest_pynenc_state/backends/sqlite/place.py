@@ -8,6 +8,7 @@ from functools import cache
 from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
 from pytest_pynenc_state.backends.sqlite.connection import open_database
 from pytest_pynenc_state.backends.sqlite.schema import empty_file
+from pytest_pynenc_state.backends.sqlite.upstream import closing_connections
 
 _empty_file = cache(empty_file)
 
@@ -17,10 +18,16 @@ def open_place(space: Space) -> Place:
     path = space.directory / "pynenc.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_empty_file())
+    closing_connections.begin()
+
+    def close() -> None:
+        closing_connections.end()
+        open_database(path).close()
+
     return Place(
         {"sqlite_db_path": str(path)},
         str(path),
-        close=open_database(path).close,
+        close=close,
         remove=lambda: shutil.rmtree(space.directory),
     )
 
@@ -32,7 +39,7 @@ BACKEND = Backend(
         "orchestrator_cls": "PytestSQLiteOrchestrator",
         "broker_cls": "SQLiteBroker",
         "trigger_cls": "SQLiteTrigger",
-        "client_data_store_cls": "SQLiteClientDataStore",
+        "client_data_store_cls": "PytestSQLiteClientDataStore",
     },
     modules=("pytest_pynenc_state.pynenc_plugin",),
     open_place=open_place,

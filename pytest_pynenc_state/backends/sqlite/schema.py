@@ -47,6 +47,12 @@ class OrchestratorTables:
     ATOMIC_SERVICE_EXECUTIONS = "orchestrator_atomic_service_executions"
 
 
+class ClientDataTables:
+    """Names of the client data store's tables."""
+
+    VALUES = "client_data"
+
+
 _SCHEMA = f"""
 CREATE TABLE {StateBackendTables.RESULTS} (
     app_id, invocation_id, value NOT NULL,
@@ -106,6 +112,11 @@ CREATE TABLE {StateBackendTables.APP_INFO} (
     app_id PRIMARY KEY, app_info_json NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE {ClientDataTables.VALUES} (
+    app_id, data_key, value NOT NULL,
+    PRIMARY KEY (app_id, data_key)
+);
+
 CREATE TABLE {OrchestratorTables.INVOCATIONS} (
     seq INTEGER PRIMARY KEY,
     app_id NOT NULL, invocation_id NOT NULL, task_id_key NOT NULL, call_id_key NOT NULL,
@@ -155,7 +166,7 @@ CREATE INDEX orchestrator_executions_by_start
 
 _TABLE_NAMES = {
     name
-    for tables in (StateBackendTables, OrchestratorTables)
+    for tables in (StateBackendTables, OrchestratorTables, ClientDataTables)
     for attribute, name in vars(tables).items()
     if attribute.isupper()
 }
