@@ -52,7 +52,7 @@ def checked_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
 
     :raises OptionsError: A name is no field, and no section (a mapping) either.
     """
-    known = known_fields()
+    known = known_fields() if values else frozenset()
     for name, value in values.items():
         if name not in known and not isinstance(value, Mapping):
             message = f"{source}: pynenc has no configuration field {name!r}"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
+from unittest import mock
 
+import pynenc.app
 from pynenc.app import Pynenc
+from pynenc.plugin_loader import load_all_plugins
 
 from pytest_pynenc_state.apps.preserving import forget_configuration, preserved_app
 from pytest_pynenc_state.backends.catalogue import load_attribute
@@ -28,10 +32,18 @@ def build_app(app_id: str, values: Mapping[str, Any]) -> Pynenc:
     """Build a fresh app called *app_id* with these configuration values."""
     # An app of this id, left by an unpickled copy, would be returned in place of ours.
     Pynenc._instances.pop(app_id, None)
-    app = Pynenc(config_values={**values, "app_id": app_id})
+    # Each app looks for plugins again, which takes longer than all else that a test needs;
+    # once per process is enough.
+    with mock.patch.object(pynenc.app, "load_all_plugins", _load_plugins):
+        app = Pynenc(config_values={**values, "app_id": app_id})
     # A pyproject.toml in the working directory beats config_values; an assignment does not.
     app.conf.app_id = app_id
     return app
+
+
+@cache
+def _load_plugins() -> None:
+    load_all_plugins()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from pynenc import Pynenc
 from pynenc.invocation import DistributedInvocation
+from pytest_pynenc_state.processes.runner import RunnerControl
 from shop.stock import OutOfStock, in_stock, put_in_stock, reserve_stock
 from waiting import history_of
 
@@ -31,15 +32,16 @@ def test_more_than_is_there_cannot_be_reserved() -> None:
 
 
 def test_two_reservations_of_one_article_never_run_at_once(
-    pynenc_app: Pynenc, request: pytest.FixtureRequest
+    pynenc_app: Pynenc, pynenc_runner: RunnerControl
 ) -> None:
+    pynenc_runner.stop()
     put_in_stock("tea", 6)
     put_in_stock("cup", 6)
     teas = [reserve_stock("tea", 1) for _ in range(6)]
     cups = [reserve_stock("cup", 1) for _ in range(6)]
 
     # Only now, so that the runner finds all of them waiting and has every chance to go wrong.
-    request.getfixturevalue("pynenc_runner")
+    pynenc_runner.start()
 
     for reservations in (teas, cups):
         assert sorted(reservation.result for reservation in reservations) == [0, 1, 2, 3, 4, 5]

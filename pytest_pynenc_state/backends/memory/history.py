@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,32 +27,38 @@ _timestamp_of = itemgetter(1)
 _new = object.__new__
 
 
-def history_row(history: PynencInvocationHistory) -> HistoryRow:
-    """The row that keeps *history*; a naive time stamp is read as UTC."""
-    return (
-        history.invocation_id,
-        _in_utc(history._timestamp),  # noqa: SLF001 - `timestamp` costs a call more
-        history.status_record,
-        history.runner_context_id,
-        history.registered_by_inv_id,
-    )
+def history_rows(histories: Iterable[PynencInvocationHistory]) -> list[HistoryRow]:
+    """The rows that keep *histories*; a naive time stamp is read as UTC."""
+    return [
+        (
+            history.invocation_id,
+            _in_utc(history._timestamp),  # noqa: SLF001 - `timestamp` costs a call more
+            history.status_record,
+            history.runner_context_id,
+            history.registered_by_inv_id,
+        )
+        for history in histories
+    ]
 
 
-def restored_history(row: HistoryRow) -> PynencInvocationHistory:
-    """Build a record of its own from *row*.
+def restored_histories(rows: Iterable[HistoryRow]) -> list[PynencInvocationHistory]:
+    """Build a record of its own from each of *rows*.
 
     Without the constructor, which takes a time stamp of its own first: that is two
     thirds of what reading a history would cost.
     """
-    history = _new(InvocationHistory)
-    (
-        history.invocation_id,
-        history._timestamp,  # noqa: SLF001 - the class is this package's
-        history.status_record,
-        history.runner_context_id,
-        history.registered_by_inv_id,
-    ) = row
-    return history
+    histories: list[PynencInvocationHistory] = []
+    for row in rows:
+        history = _new(InvocationHistory)
+        (
+            history.invocation_id,
+            history._timestamp,  # noqa: SLF001 - the class is this package's
+            history.status_record,
+            history.runner_context_id,
+            history.registered_by_inv_id,
+        ) = row
+        histories.append(history)
+    return histories
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
     from pynenc.models.invocation_dto import InvocationDTO
     from pynenc.workflow import WorkflowIdentity
 
-    #: An invocation, and its call's id and arguments. The dictionary is the store's own.
-    InvocationRow: TypeAlias = tuple[InvocationDTO, CallId, dict[str, str]]
+    #: An invocation, the event that triggered it, and its call's id and arguments. The
+    #: dictionary is the store's own.
+    InvocationRow: TypeAlias = tuple[InvocationDTO, str | None, CallId, dict[str, str]]
     #: Ids in the order they came. The values mean nothing; a set would forget the order.
     IdIndex: TypeAlias = dict[str, dict[InvocationId, None]]
 
 
-def invocation_row(dto: InvocationDTO, call_dto: CallDTO) -> InvocationRow:
-    """The row that keeps an invocation and its call."""
-    return dto, call_dto.call_id, dict(call_dto.serialized_arguments)
+def invocation_rows(entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> list[InvocationRow]:
+    """The rows that keep invocations and their calls."""
+    return [
+        (dto, compat.parent_event_id(dto), call.call_id, dict(call.serialized_arguments))
+        for dto, call in entries
+    ]
 
 
 class InvocationStore:
@@ -41,26 +45,17 @@ class InvocationStore:
     def put(self, rows: Sequence[InvocationRow]) -> None:
         """Store each row in place of the former row of that invocation."""
         for row in rows:
-            dto = row[0]
-            former = self._rows.get(dto.invocation_id)
-            self._rows[dto.invocation_id] = row
+            dto, event_id = row[0], row[1]
+            invocation_id, parent_id = dto.invocation_id, dto.parent_invocation_id
+            former = self._rows.get(invocation_id)
+            self._rows[invocation_id] = row
             if former is not None:
-                self._unlink(former[0], dto)
-            if dto.parent_invocation_id is not None:
-                siblings = self._children.setdefault(dto.parent_invocation_id, {})
-                siblings[dto.invocation_id] = None
-            event_id = compat.parent_event_id(dto)
+                _unlink(self._children, former[0].parent_invocation_id, parent_id, invocation_id)
+                _unlink(self._children_of_event, former[1], event_id, invocation_id)
+            if parent_id is not None:
+                self._children.setdefault(parent_id, {})[invocation_id] = None
             if event_id is not None:
-                self._children_of_event.setdefault(event_id, {})[dto.invocation_id] = None
-
-    def _unlink(self, former: InvocationDTO, dto: InvocationDTO) -> None:
-        """Take an invocation from the parents that it no longer has."""
-        parent_id = former.parent_invocation_id
-        if parent_id is not None and parent_id != dto.parent_invocation_id:
-            del self._children[parent_id][former.invocation_id]
-        event_id = compat.parent_event_id(former)
-        if event_id is not None and event_id != compat.parent_event_id(dto):
-            del self._children_of_event[event_id][former.invocation_id]
+                self._children_of_event.setdefault(event_id, {})[invocation_id] = None
 
     def get(self, invocation_id: InvocationId) -> tuple[InvocationDTO, CallDTO] | None:
         """The invocation, and its call with arguments of its own; None if unknown.
@@ -68,7 +63,7 @@ class InvocationStore:
         Concurrency: needs no lock, because rows are replaced, never changed.
         """
         row = self._rows.get(invocation_id)
-        return None if row is None else (row[0], CallDTO(row[1], dict(row[2])))
+        return None if row is None else (row[0], CallDTO(row[2], dict(row[3])))
 
     def children(self, parent_invocation_id: str) -> list[InvocationId]:
         """The invocations whose parent is exactly that invocation."""
@@ -84,9 +79,16 @@ class InvocationStore:
         """The invocations that pass both filters; None and ``""`` let all pass."""
         return [
             invocation_id
-            for invocation_id, (dto, _, _) in self._rows.items()
-            if _is_of_workflow(dto.workflow, workflow_id, workflow_type_key)
+            for invocation_id, row in self._rows.items()
+            if _is_of_workflow(row[0].workflow, workflow_id, workflow_type_key)
         ]
+
+
+def _unlink(
+    index: IdIndex, former_key: str | None, key: str | None, invocation_id: InvocationId
+) -> None:
+    if former_key is not None and former_key != key:
+        del index[former_key][invocation_id]
 
 
 def _is_of_workflow(

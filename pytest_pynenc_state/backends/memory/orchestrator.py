@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -44,20 +44,17 @@ class PytestMemOrchestrator(PytestMemRunners):
         super().__init__(app)
         self._registrations = RegistrationTable()
         self._purge_scheduled_us: dict[InvocationId, int] = {}
-        self._blocking_control = PytestMemBlockingControl(self._lock, self._available_for_run)
+        self._blocking_control = PytestMemBlockingControl(self._lock, self._registrations)
 
     @property
     def blocking_control(self) -> PytestMemBlockingControl:
         """Who waits for whom; the same object for the life of the orchestrator."""
         return self._blocking_control
 
-    def _available_for_run(self, invocation_ids: Iterable[InvocationId]) -> list[InvocationId]:
-        return self._registrations.available_for_run(invocation_ids)
-
     def purge(self) -> None:
         """Remove everything: invocations, edges, heartbeats and executions."""
         with self._lock:
-            self._registrations = RegistrationTable()
+            self._registrations.clear()
             self._purge_scheduled_us.clear()
             self._blocking_control.clear()
             self._forget_runners()
@@ -100,6 +97,13 @@ class PytestMemOrchestrator(PytestMemRunners):
             record = status_record_transition(registration.record, status, runner_id)
             self._registrations.change(registration, record)
         return record
+
+    def get_invocation_status(self, invocation_id: InvocationId) -> InvocationStatus:
+        """Return the current status; `get_invocation_status_record` without the rest.
+
+        :raises KeyError: The invocation is not registered.
+        """
+        return self._registrations.by_id[invocation_id].record.status
 
     def get_invocation_status_record(self, invocation_id: InvocationId) -> InvocationStatusRecord:
         """Return the current status, its owner and its time.

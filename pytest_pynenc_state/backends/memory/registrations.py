@@ -51,6 +51,16 @@ class RegistrationTable:
         self._by_argument: dict[tuple[str, str], Ids] = {}
         self._arguments: dict[InvocationId, dict[str, str]] = {}
 
+    def clear(self) -> None:
+        """Remove everything; sequence numbers go on."""
+        self.by_id.clear()
+        self._by_task.clear()
+        self._by_call.clear()
+        self._by_argument.clear()
+        self._arguments.clear()
+        for invocation_ids in self._by_status.values():
+            invocation_ids.clear()
+
     def add(self, newcomers: Iterable[Newcomer], record: InvocationStatusRecord) -> None:
         """Register each invocation with *record*, except those that are registered."""
         for invocation_id, task_key, call_key in newcomers:
@@ -149,24 +159,8 @@ class RegistrationTable:
             and (not statuses or registration.record.status in statuses)
             and all(invocation_id in pool for pool in pools_of_arguments)
         ]
-        return _oldest_first(found)
-
-    def available_for_run(self, invocation_ids: Iterable[InvocationId]) -> list[InvocationId]:
-        """Those of *invocation_ids* that a runner may take now, oldest registration first."""
-        available = InvocationStatus.get_available_for_run_statuses()
-        return _oldest_first(
-            [
-                registration
-                for invocation_id in invocation_ids
-                if (registration := self.by_id.get(invocation_id))
-                and registration.record.status in available
-            ]
-        )
-
-
-def _oldest_first(registrations: list[Registration]) -> list[InvocationId]:
-    registrations.sort(key=lambda registration: registration.sequence)
-    return [registration.invocation_id for registration in registrations]
+        found.sort(key=lambda registration: registration.sequence)
+        return [registration.invocation_id for registration in found]
 
 
 def _discard(index: dict[_Key, Ids], key: _Key, invocation_id: InvocationId) -> None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from pytest_pynenc_state.backends.memory.history import (
     HistoryLog,
-    history_row,
-    restored_history,
+    history_rows,
+    restored_histories,
 )
-from pytest_pynenc_state.backends.memory.invocations import InvocationStore, invocation_row
+from pytest_pynenc_state.backends.memory.invocations import InvocationStore, invocation_rows
 from pytest_pynenc_state.backends.memory.workflows import PytestMemWorkflows
 from pytest_pynenc_state.backends.state_backend import InvocationHistory, checked_batch_size
 
@@ -70,7 +70,7 @@ class PytestMemStateBackend(PytestMemWorkflows):
 
     def _upsert_invocations(self, entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> None:
         """Store each pair, in place of what was stored of that invocation: all, or none."""
-        rows = [invocation_row(dto, call_dto) for dto, call_dto in entries]
+        rows = invocation_rows(entries)
         with self._lock:
             self._contents.invocations.put(rows)
 
@@ -104,12 +104,12 @@ class PytestMemStateBackend(PytestMemWorkflows):
         return iter(found)
 
     def _add_records(self, records: Sequence[PynencInvocationHistory]) -> None:
-        rows = [history_row(record) for record in records]
+        rows = history_rows(records)
         with self._lock:
             self._contents.history.add(rows)
 
     def _get_history(self, invocation_id: str) -> list[PynencInvocationHistory]:
-        return [restored_history(row) for row in self._contents.history.of(invocation_id)]
+        return restored_histories(self._contents.history.of(invocation_id))
 
     def iter_history_in_timerange(
         self, start_time: datetime, end_time: datetime, batch_size: int = 100
@@ -140,7 +140,7 @@ class PytestMemStateBackend(PytestMemWorkflows):
         with self._lock:
             rows = self._contents.history.between(start, end)
         for batch in _batches(rows, batch_size):
-            yield [restored_history(row) for row in batch]
+            yield restored_histories(batch)
 
     def _id_batches(
         self, start: datetime, end: datetime, batch_size: int

@@ -48,9 +48,8 @@ class PytestMemWorkflows(PytestStateBackend):
         """Store *value* under the workflow's id and *key*; the last one wins.
 
         It is stored as text, by the app's serializer: changing *value* later changes
-        nothing in the store, and the types are those that the serializer knows.
-
-        :raises TypeError: The serializer cannot store *value*; the former one stays.
+        nothing in the store, and the types are those that the serializer knows. If it
+        refuses *value*, its error is raised and the former value stays.
         """
         serialized = self.app.serializer.serialize(value)
         self._workflows.values[workflow_identity.workflow_id, key] = serialized

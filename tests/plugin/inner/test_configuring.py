@@ -1,0 +1,48 @@
+"""Configuration values of a test: fixture, module, class, test; the closest wins."""
+
+from __future__ import annotations
+
+import office
+import pytest
+
+pytestmark = pytest.mark.pynenc(app="office:app", max_pending_seconds=1.0, print_arguments=False)
+
+
+@pytest.fixture
+def pynenc_config():
+    """Set what the markers leave open, and what they all overrule."""
+    return {"max_pending_seconds": 99.0, "truncate_arguments_length": 11}
+
+
+def values(app):
+    """Return what the app has of what is set here."""
+    conf = app.conf
+    return conf.max_pending_seconds, conf.truncate_arguments_length, conf.print_arguments
+
+
+def test_module(pynenc_app):
+    """The marker of the module beats the fixture, field by field."""
+    assert pynenc_app is office.app
+    assert values(pynenc_app) == (1.0, 11, False)
+
+
+@pytest.mark.pynenc(max_pending_seconds=2.0)
+class TestClass:
+    """Its marker beats that of the module."""
+
+    def test_class(self, pynenc_app):
+        """The app and the other values are still those of the module."""
+        assert pynenc_app is office.app
+        assert values(pynenc_app) == (2.0, 11, False)
+
+    @pytest.mark.pynenc(max_pending_seconds=3.0, print_arguments=True, blocking_control=False)
+    def test_test(self, pynenc_app):
+        """The closest marker wins, also for the configuration of components."""
+        assert values(pynenc_app) == (3.0, 11, True)
+        assert pynenc_app.orchestrator.conf.blocking_control is False
+
+
+def test_false_is_false(pynenc_app):
+    """In pynenc, any variable that is not empty is true."""
+    assert pynenc_app.conf.print_arguments is False
+    assert pynenc_app.conf.log_use_colors is False
