@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from pynenc import context
@@ -220,13 +221,32 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
 
     # -- runner contexts and purge ---------------------------------------------------
 
+    @abstractmethod
+    def _has_runner_context(self, runner_id: str) -> bool:
+        """Whether the store has a context of this runner."""
+
     def store_runner_context(self, runner_context: RunnerContext) -> None:
-        """Store a runner's context, and its parents'; a changed one replaces the former."""
-        if self._runner_context_cache.get(runner_context.runner_id) != runner_context:
+        """Store a runner's context, and its parents'; a changed one replaces the former.
+
+        Concurrency: each context is one write, atomic between threads and processes.
+        """
+        runner_id = runner_context.runner_id
+        # Every status change stores its runner's context, which almost never changes. But
+        # another process may have purged the store since.
+        is_stored = self._runner_context_cache.get(runner_id) == runner_context
+        if not (is_stored and self._has_runner_context(runner_id)):
             self._store_runner_context(runner_context)
-            self._runner_context_cache[runner_context.runner_id] = runner_context
+            self._runner_context_cache[runner_id] = deepcopy(runner_context)
         if runner_context.parent_ctx:
             self.store_runner_context(runner_context.parent_ctx)
+
+    def get_runner_context(self, runner_id: str) -> RunnerContext | None:
+        """Return the context of a runner as it is stored now; None if it is unknown."""
+        return self._get_runner_context(runner_id)
+
+    def get_runner_contexts(self, runner_ids: list[str]) -> list[RunnerContext]:
+        """Return the stored contexts of *runner_ids*, each once, in no order."""
+        return self._get_runner_contexts(runner_ids) if runner_ids else []
 
     def purge(self) -> None:
         """Remove everything that this app stored, and nothing of any other app.
@@ -235,8 +255,6 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
         found. Concurrency: atomic between threads and processes.
         """
         self._purge_store()
-        # Otherwise a context stored again would be taken for one that is there already.
-        self._runner_context_cache.clear()
 
     # -- names that another pynenc has -----------------------------------------------
 

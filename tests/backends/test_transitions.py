@@ -12,7 +12,16 @@ from pynenc.invocation.status import (
     status_record_transition,
 )
 
-from tests.backends.builders import OWNER, moved_to, new_context, new_invocation, unique_id
+from tests.backends.builders import (
+    OWNER,
+    legal_path,
+    move,
+    moved_to,
+    new_context,
+    new_invocation,
+    registered,
+    unique_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,13 +173,15 @@ def test_a_final_status_releases_the_waiters(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
 ) -> None:
     """Once the awaited invocation has ended, the waiter is free to run."""
-    waiter = moved_to(pynenc_app, InvocationStatus.REGISTERED)
-    awaited = moved_to(pynenc_app, InvocationStatus.RUNNING)
-    pynenc_orchestrator.waiting_for_results(waiter, [awaited])
-    pynenc_orchestrator.waiting_for_results("another", [waiter])
-    before = list(pynenc_orchestrator.blocking_control.get_blocking_invocations(9))
+    (waiter,) = registered(pynenc_app)
+    awaited = new_invocation(pynenc_app)
+    pynenc_orchestrator.register_new_invocations([awaited])
+    move(pynenc_orchestrator, awaited.invocation_id, *legal_path(InvocationStatus.RUNNING))
+    blocking = pynenc_orchestrator.blocking_control
+    blocking.waiting_for_results(waiter, [awaited.invocation_id])
+    blocking.waiting_for_results("another", [waiter])
+    before = list(blocking.get_blocking_invocations(9))
     pynenc_orchestrator.set_invocation_status(
-        awaited, InvocationStatus.SUCCESS, new_context(OWNER)
+        awaited.invocation_id, InvocationStatus.SUCCESS, new_context(OWNER)
     )
-    after = list(pynenc_orchestrator.blocking_control.get_blocking_invocations(9))
-    assert (before, after) == ([], [waiter])
+    assert (before, list(blocking.get_blocking_invocations(9))) == ([], [waiter])

@@ -60,7 +60,42 @@ def test_nothing_wins_over_the_place(
     result = pytester.runpytest_inprocess(f"--pynenc-backend={backend}", "--tb=short")
 
     assert not pytester.path.joinpath("elsewhere.db").exists()
-    result.assert_outcomes(passed=5)
+    result.assert_outcomes(passed=3)
+
+
+def test_a_place_without_an_app_is_in_the_environment_too(pytester: pytest.Pytester) -> None:
+    """Processes that the test starts itself find it, as the fixture's docstring says."""
+    pytester.makepyfile(
+        """
+        import os
+
+        def test_it(pynenc_place):
+            assert os.environ["PYNENC__SQLITE_DB_PATH"] == pynenc_place.values["sqlite_db_path"]
+        """
+    )
+
+    pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("app_id", ["pynenc", "of_the_project"])
+def test_a_copy_of_an_app_never_stands_in_for_a_further_app(
+    pytester: pytest.Pytester, app_id: str
+) -> None:
+    """pynenc gives an unpickled copy in place of a new app if it takes them for the same."""
+    pytester.makepyprojecttoml(f"[tool.pynenc]\napp_id = '{app_id}'")
+    pytester.makepyfile(
+        """
+        import pickle
+
+        def test_it(pynenc_app, pynenc_app_factory):
+            copy = pickle.loads(pickle.dumps(pynenc_app))
+            another = pynenc_app_factory("another")
+            assert another is not copy
+            assert another.app_id == "another"
+        """
+    )
+
+    pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=1)
 
 
 def test_the_closest_configuration_value_wins(

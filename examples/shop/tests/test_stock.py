@@ -8,9 +8,10 @@ from itertools import pairwise
 import pytest
 from pynenc import Pynenc
 from pynenc.invocation import DistributedInvocation
-from pytest_pynenc_state.processes.runner import RunnerControl
 from shop.stock import OutOfStock, in_stock, put_in_stock, reserve_stock
 from waiting import history_of
+
+from pytest_pynenc_state import RunnerControl
 
 
 @pytest.mark.usefixtures("pynenc_runner")

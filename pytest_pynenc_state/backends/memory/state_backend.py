@@ -167,6 +167,9 @@ class PytestMemStateBackend(PytestMemWorkflows):
         with self._lock:
             self._contents.runner_contexts[own.runner_id] = own
 
+    def _has_runner_context(self, runner_id: str) -> bool:
+        return runner_id in self._contents.runner_contexts
+
     def _get_runner_context(self, runner_id: str) -> RunnerContext | None:
         """Return a copy of a runner's context; None if it is unknown."""
         return deepcopy(self._contents.runner_contexts.get(runner_id))

@@ -66,10 +66,18 @@ class Connection(sqlite3.Connection):
 
 
 def _storable(parameters: Sequence[Any]) -> list[Any]:
-    return [
-        value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-        for value in parameters
-    ]
+    return [_as_bytes_if_needed(value) for value in parameters]
+
+
+def _as_bytes_if_needed(value: Any) -> Any:
+    # Only text that needs it: other text must stay equal to what was stored as text.
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogatepass")
+    except AttributeError:  # a number, None, or bytes
+        return value
+    return value
 
 
 def text(value: str | bytes) -> str:

@@ -52,6 +52,7 @@ _GET_RESULT, _GET_EXCEPTION = (
 )
 _STORE_CONTEXT = f"INSERT OR REPLACE INTO {Tables.RUNNER_CONTEXTS} VALUES (?, ?, ?)"
 _CONTEXTS = f"SELECT context_json FROM {Tables.RUNNER_CONTEXTS} WHERE app_id = ?"
+_HAS_CONTEXT = f"SELECT 1 FROM {Tables.RUNNER_CONTEXTS} WHERE app_id = ? AND runner_id = ?"
 _STORE_APP = f"INSERT OR REPLACE INTO {Tables.APP_INFO} VALUES (?, ?)"
 _APPS = f"SELECT app_info_json FROM {Tables.APP_INFO}"
 
@@ -233,6 +234,9 @@ class PytestSQLiteStateBackend(PytestStateBackend):
         self._database.write(
             _STORE_CONTEXT, (self._app_id, runner_context.runner_id, runner_context.to_json())
         )
+
+    def _has_runner_context(self, runner_id: str) -> bool:
+        return bool(self._database.read(_HAS_CONTEXT, (self._app_id, runner_id)))
 
     def _get_runner_context(self, runner_id: str) -> RunnerContext | None:
         return next(iter(self._get_runner_contexts([runner_id])), None)

@@ -40,6 +40,7 @@ def stay(sign_of_life: str) -> None:
 @app.task
 def block(sign_of_life: str) -> None:
     """Say which process this is, and never end."""
+    print("about to block", flush=True)
     unfinished = Path(f"{sign_of_life}.unfinished")
     unfinished.write_text(str(os.getpid()))
     unfinished.rename(sign_of_life)

@@ -41,20 +41,3 @@ def test_further_apps(pynenc_app_factory, pynenc_backend, pynenc_place, pynenc_n
         app = pynenc_app_factory(app_id)
         assert app.app_id == (app_id or pynenc_namespace)
         assert_is_on_its_place(app, pynenc_backend, pynenc_place)
-
-
-def test_an_app_after_an_unpickled_copy(pynenc_app, pynenc_app_factory):
-    """pynenc gives a copy in place of a new app, if it takes them for the same."""
-    import pickle
-
-    copy = pickle.loads(pickle.dumps(pynenc_app))
-
-    another = pynenc_app_factory("another")
-
-    assert another is not copy
-    assert another.app_id == "another"
-
-
-def test_the_environment_leads_to_the_place(pynenc_place):
-    """The docstring of the fixture says so, also where no app is used."""
-    assert os.environ["PYNENC__SQLITE_DB_PATH"] == pynenc_place.values["sqlite_db_path"]

@@ -1,0 +1,52 @@
+"""What holds for the whole suite: nothing is left behind."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pytest_pynenc_state.processes import guarding
+
+OPEN_FILES = Path("/proc/self/fd")
+
+
+def open_stores() -> list[str]:
+    """The SQLite files that this process has open."""
+    gc.collect()
+    targets = []
+    for descriptor in OPEN_FILES.iterdir():
+        try:
+            targets.append(str(descriptor.readlink()))
+        except FileNotFoundError:  # the one that listed the folder
+            continue
+    return sorted(target for target in targets if ".db" in target)
+
+
+def living_children() -> list[str]:
+    """The commands of this process's children, but for the guard, which ends with the run."""
+    children = psutil.Process().children(recursive=True)
+    commands = [" ".join(child.cmdline()) for child in children]
+    return sorted(command for command in commands if str(guarding._SCRIPT) not in command)
+
+
+def runner_threads() -> list[str]:
+    """The threads of runners and of their tasks."""
+    names = [thread.name for thread in threading.enumerate()]
+    return sorted(name for name in names if "pynenc" in name or "invocation" in name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """After the last test no store is open, no child lives, no thread runs, no place is left."""
+    yield
+
+    assert open_stores() == []
+    assert living_children() == []
+    assert runner_threads() == []
+    places = tmp_path_factory.getbasetemp() / "pynenc"
+    assert [place.name for place in places.glob("pynenc_t_*")] == []

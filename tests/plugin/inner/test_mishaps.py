@@ -1,0 +1,72 @@
+"""Runners that die, leak or never come to a result."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import office
+import pytest
+
+from pytest_pynenc_state.errors import ResultTimeout
+from pytest_pynenc_state.processes.waiting import wait_until
+
+pytestmark = [pytest.mark.pynenc(app="office:app"), pytest.mark.pynenc_requires("shared")]
+
+SIGN_OF_LIFE = Path("life")
+
+# Hang guard: a worker only has to start.
+START_S = 30.0
+
+by_processes = pytest.mark.parametrize("pynenc_runner", ["process"], indirect=True)
+by_a_thread = pytest.mark.parametrize("pynenc_runner", ["thread"], indirect=True)
+
+
+def begin(task):
+    """Return once *task* runs."""
+    invocation = task(str(SIGN_OF_LIFE))
+    assert wait_until(SIGN_OF_LIFE.exists, START_S)
+    return invocation
+
+
+@by_processes
+def test_a_task_outlives_the_test(pynenc_runner):
+    """Pass, and leave a process behind that does not listen."""
+    begin(office.stay)
+    pynenc_runner.timeout_s = 0.5
+
+
+@by_a_thread
+def test_a_thread_outlives_the_test(pynenc_runner):
+    """Pass, and leave a thread behind."""
+    begin(office.block)
+    pynenc_runner.timeout_s = 0.5
+
+
+@by_processes
+def test_a_result_never_comes(pynenc_runner):
+    """Wait for what never ends."""
+    assert begin(office.block).result
+
+
+@by_processes
+def test_the_runner_dies(pynenc_runner):
+    """Kill it, and wait for what nobody will do."""
+    (runner,) = pynenc_runner.runners
+    os.kill(runner.pid, signal.SIGKILL)
+    with pytest.raises(ResultTimeout) as caught:
+        _ = office.add(1, 2).result
+    Path("message.txt").write_text(f"{runner.pid}\n{caught.value}")
+
+
+@by_processes
+def test_pytest_is_killed(pynenc_runner):
+    """Wait for somebody to kill this process, while a task runs that does not listen."""
+    assert begin(office.stay).result
+
+
+@pytest.mark.pynenc(app="fragile:app")
+@by_processes
+def test_the_runner_cannot_start(pynenc_runner):
+    """Never begin."""
