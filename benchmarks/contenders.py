@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from pynenc.app import Pynenc
 from pynenc.builder import PynencBuilder
+from pynenc.util.sqlite_utils import SQLiteConnection
 
 from pytest_pynenc_state.apps.configuration import exported
 from pytest_pynenc_state.apps.pointing import build_app
@@ -28,6 +30,7 @@ PYNENC_MEMORY = "pynenc-memory"
 NAMES = (SQLITE, PLAIN, PYNENC_SQLITE, MEMORY, PYNENC_MEMORY)
 
 _catalogue = Catalogue()
+_leave_connection = SQLiteConnection.__exit__
 _numbers = itertools.count(1)
 
 
@@ -44,6 +47,13 @@ def import_classes() -> None:
     for name in (SQLITE, MEMORY):
         for module in _catalogue.select(name).modules:
             importlib.import_module(module)
+
+
+@contextmanager
+def pynenc_untouched() -> Iterator[None]:
+    """Let pynenc's classes be as they are alone: our places close their connections."""
+    with mock.patch.object(SQLiteConnection, "__exit__", _leave_connection):
+        yield
 
 
 @contextmanager

@@ -67,7 +67,9 @@ class Crowd:
         return max(self.times_ms)
 
 
-def contended(names: Sequence[str], directory: Path, rounds: int, turn_s: float) -> dict[str, Crowd]:
+def contended(
+    names: Sequence[str], directory: Path, rounds: int, turn_s: float
+) -> dict[str, Crowd]:
     """Let the same processes work on each contender in turns."""
     schedule = Schedule(tuple(names) * rounds, turn_s)
     context = multiprocessing.get_context("spawn")
@@ -76,13 +78,14 @@ def contended(names: Sequence[str], directory: Path, rounds: int, turn_s: float)
         seats = {name: _seats(app) for name, app in apps.items()}
         barrier = context.Barrier(PROCESSES)
         tasks = [
-            (schedule, {name: seats[name][number] for name in names})
-            for number in range(PROCESSES)
+            (schedule, {name: seats[name][number] for name in names}) for number in range(PROCESSES)
         ]
         pool = stack.enter_context(context.Pool(PROCESSES, _keep_barrier, (barrier,)))
         # One task for each process: each waits for the others at the barrier.
         outcomes = pool.starmap(_take_part, tasks, chunksize=1)
-    return {name: _crowd([outcome[name] for outcome in outcomes], rounds * turn_s) for name in names}
+    return {
+        name: _crowd([outcome[name] for outcome in outcomes], rounds * turn_s) for name in names
+    }
 
 
 def _seats(app: Pynenc) -> list[Seat]:
@@ -105,9 +108,7 @@ def _keep_barrier(barrier: Barrier) -> None:
     _barriers.append(barrier)
 
 
-def _take_part(
-    schedule: Schedule, seats: Mapping[str, Seat]
-) -> dict[str, tuple[array[int], int]]:
+def _take_part(schedule: Schedule, seats: Mapping[str, Seat]) -> dict[str, tuple[array[int], int]]:
     contenders.import_classes()
     movers = {name: _Mover(seat) for name, seat in seats.items()}
     for name in schedule.turns:
@@ -123,7 +124,7 @@ class _Mover:
         self.times_ns = array("q")
         self.failures = 0
         app = Pynenc(config_values=dict(seat.config_values))
-        self._move: Any = app.orchestrator._atomic_status_transition  # noqa: SLF001
+        self._move: Any = app.orchestrator._atomic_status_transition
         moves = [(each, status) for each in seat.ids for status in CYCLE]
         self._moves = itertools.cycle(moves)
         self._next = next(self._moves)

@@ -58,7 +58,7 @@ class Series:
     @property
     def spread_us(self) -> float:
         """The interquartile range."""
-        if len(self.times_us) < 2:  # noqa: PLR2004 - quartiles of one value
+        if len(self.times_us) < 2:
             return 0.0
         first, _, third = statistics.quantiles(self.times_us, n=4)
         return third - first

@@ -17,7 +17,7 @@ from benchmarks.contention import PROCESSES, Crowd, contended
 from benchmarks.growth import grown
 from benchmarks.measuring import Series, measured_in_turns
 from benchmarks.plain_sqlite import PlainSQLite
-from benchmarks.set_up import next_set_up
+from benchmarks.set_up import SET_UPS, next_set_up
 from benchmarks.suite import OPERATIONS, Operation
 from benchmarks.workload import Workload
 
@@ -39,8 +39,10 @@ def main() -> None:
             operation.name: _measured(operation, names, options.rounds, directory)
             for operation in OPERATIONS
         }
-        set_ups = {name: next_set_up(name, directory) for name in names}
-        results[tables.SET_UP] = measured_in_turns(set_ups, options.rounds)
+        for set_up in SET_UPS:
+            with set_up.working_directory(directory):
+                set_ups = {name: next_set_up(name, directory) for name in names}
+                results[set_up.name] = measured_in_turns(set_ups, options.rounds)
         _print(tables.times(results, names))
         _print(tables.ratios(results, names))
         crowds = _contended(names, directory)
@@ -90,6 +92,7 @@ def _measured(
                 workload = Workload(stack.enter_context(contenders.opened(name, directory)))
                 operation.prepare(workload)
                 next_slices[name] = partial(operation.make, workload)
+        stack.enter_context(contenders.pynenc_untouched())
         return measured_in_turns(next_slices, rounds)
 
 

@@ -51,7 +51,7 @@ class Operation:
 
 def _upsert(workload: Workload) -> Slice:
     entries = [([workload.entry()],) for _ in range(_CALLS)]
-    return Slice(workload.state._upsert_invocations, entries)  # noqa: SLF001
+    return Slice(workload.state._upsert_invocations, entries)
 
 
 def _add_history(workload: Workload) -> Slice:
@@ -72,12 +72,12 @@ def _get_history(workload: Workload) -> Slice:
 
 def _set_result(workload: Workload) -> Slice:
     arguments = [(each, workload.result()) for each in workload.next_ids(_CALLS)]
-    return Slice(workload.state._set_result, arguments)  # noqa: SLF001
+    return Slice(workload.state._set_result, arguments)
 
 
 def _get_result(workload: Workload) -> Slice:
     arguments = [(each,) for each in workload.next_ids(_CALLS)]
-    return Slice(workload.state._get_result, arguments)  # noqa: SLF001
+    return Slice(workload.state._get_result, arguments)
 
 
 def _transition(workload: Workload) -> Slice:
@@ -130,6 +130,10 @@ def _purge(workload: Workload) -> Slice:
     return Slice(purge_both, [()])
 
 
+def _with_nothing(_: Workload) -> None:
+    """Store nothing."""
+
+
 def _with_histories(workload: Workload) -> None:
     workload.seed(_STORED)
     workload.seed_histories()
@@ -138,7 +142,7 @@ def _with_histories(workload: Workload) -> None:
 def _with_results(workload: Workload) -> None:
     workload.seed(_STORED)
     for invocation_id in workload.ids:
-        workload.state._set_result(invocation_id, workload.result())  # noqa: SLF001
+        workload.state._set_result(invocation_id, workload.result())
 
 
 def _with_finished(workload: Workload) -> None:
@@ -158,7 +162,7 @@ def _with_pairs(workload: Workload) -> None:
 def _bulk(
     name: str,
     make: Callable[[Workload], Slice],
-    prepare: Callable[[Workload], None] = lambda workload: None,
+    prepare: Callable[[Workload], None] = _with_nothing,
 ) -> Operation:
     return Operation(name, make, prepare, share=0.5, is_single=False)
 

@@ -13,6 +13,7 @@ from benchmarks.contenders import MEMORY, PLAIN, PYNENC_MEMORY, PYNENC_SQLITE, S
 from benchmarks.contention import Crowd
 from benchmarks.growth import Growth
 from benchmarks.measuring import Series
+from benchmarks.set_up import SET_UPS
 from benchmarks.suite import OPERATIONS
 
 WIDTH = 110
@@ -48,11 +49,10 @@ RATIOS = (
     Ratio(PYNENC_MEMORY, MEMORY, 1.0, is_for_all=True),
 )
 
-#: The set-up has one target in absolute time, as a test suite pays it for each test.
-SET_UP = "place + app set-up"
-SET_UP_TARGET_US = 2000.0
-#: No transition may take longer than this under contention.
-WORST_TARGET_MS = 50.0
+# The set-up has one target in absolute time, as a test suite pays it for each test.
+_SET_UP_TARGET_US = 2000.0
+# No transition may take longer than this under contention.
+_WORST_TARGET_MS = 50.0
 
 
 def versions() -> dict[str, str]:
@@ -77,7 +77,8 @@ def times(results: Results, names: Sequence[str]) -> Iterator[str]:
     """Medians and, in brackets, interquartile ranges."""
     yield from _titled("microseconds a call: median (interquartile range)", "operation", names)
     for operation, series in results.items():
-        cells = [f"{each.median_us:,.1f} ({each.spread_us:,.1f})" for each in _of(series, names)]
+        shown = [series[name] for name in names]
+        cells = [f"{_short(each.median_us)} ({_short(each.spread_us)})" for each in shown]
         yield _row(operation, cells)
 
 
@@ -91,10 +92,11 @@ def ratios(results: Results, names: Sequence[str]) -> Iterator[str]:
     for operation, series in results.items():
         yield _row(operation, [_judged(each, operation, series) for each in shown], width)
     if SQLITE in names:
-        median_us = results[SET_UP][SQLITE].median_us
-        met = _met(median_us <= SET_UP_TARGET_US)
-        limit = f"at most {SET_UP_TARGET_US / 1000:g} ms"
-        yield f"{SET_UP}: {SQLITE} takes {median_us / 1000:.2f} ms; target {limit}: {met}"
+        yield f"set-up and tear-down, at most {_SET_UP_TARGET_US / 1000:g} ms:"
+        for each in SET_UPS:
+            median_us = results[each.name][SQLITE].median_us
+            met = _met(median_us <= _SET_UP_TARGET_US)
+            yield f"  {each.name}: {median_us / 1000:.2f} ms, {met}"
 
 
 def _judged(ratio: Ratio, operation: str, series: Mapping[str, Series]) -> str:
@@ -116,10 +118,11 @@ def contention(crowds: Mapping[str, Crowd], processes: int) -> Iterator[str]:
     if {SQLITE, PYNENC_SQLITE} <= crowds.keys():
         factor = crowds[SQLITE].per_second / crowds[PYNENC_SQLITE].per_second
         target = RATIOS[0].target
-        yield f"throughput: {factor:.1f} times; target at least {target:g}: {_met(factor >= target)}"
+        met = _met(factor >= target)
+        yield f"throughput: {factor:.1f} times; target at least {target:g}: {met}"
     if SQLITE in crowds:
-        met = _met(crowds[SQLITE].worst_ms < WORST_TARGET_MS)
-        yield f"worst case: target below {WORST_TARGET_MS:g} ms: {met}"
+        met = _met(crowds[SQLITE].worst_ms < _WORST_TARGET_MS)
+        yield f"worst case: target below {_WORST_TARGET_MS:g} ms: {met}"
 
 
 def growth(grown: Mapping[str, Growth]) -> Iterator[str]:
@@ -142,8 +145,8 @@ def _row(label: str, cells: Sequence[str], width: int = _CELL) -> str:
     return f"{label:{_LABEL}}" + "".join(f"{cell:>{width}}" for cell in cells)
 
 
-def _of(series: Mapping[str, Series], names: Sequence[str]) -> list[Series]:
-    return [series[name] for name in names]
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
 def _met(is_met: bool) -> str:  # noqa: FBT001 - the only argument

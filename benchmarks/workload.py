@@ -21,7 +21,7 @@ from pytest_pynenc_state import compat
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
-    from pynenc.invocation.dist_invocation import InvocationDTO
+    from pynenc.models.invocation_dto import InvocationDTO
 
 RUNNER_ID = "benchmark-runner"
 
@@ -68,12 +68,12 @@ class Workload:
     def seed(self, count: int) -> None:
         """Store, register and give a result to *count* more invocations."""
         entries = [self.entry() for _ in range(count)]
-        self.state._upsert_invocations(entries)  # noqa: SLF001
+        self.state._upsert_invocations(entries)
         invocations = [
             DistributedInvocation.from_dto(invocation, LazyCall.from_dto(self._app, call))
             for invocation, call in entries
         ]
-        self.orchestrator._register_new_invocations(invocations, RUNNER_ID)  # noqa: SLF001
+        self.orchestrator._register_new_invocations(invocations, RUNNER_ID)
         self.ids += [invocation.invocation_id for invocation, _ in entries]
         self._turns = itertools.cycle(self.ids)
 
@@ -97,8 +97,8 @@ class Workload:
             moment = EPOCH + timedelta(milliseconds=number)
             record = InvocationStatusRecord(CYCLE[number % len(CYCLE)], RUNNER_ID, moment)
             history = InvocationHistory(ids[0], record, RUNNER_ID)
-            history._timestamp = moment  # noqa: SLF001
-            self.state._add_histories(list(ids), history)  # noqa: SLF001
+            history._timestamp = moment
+            self.state._add_histories(list(ids), history)
 
     def slide(self, step: int, end: int) -> int:
         """Where the next window begins: *step* behind the former, back at 0 behind *end*."""
@@ -114,4 +114,4 @@ class Workload:
     @property
     def move(self) -> Any:
         """The method that changes a status."""
-        return self.orchestrator._atomic_status_transition  # noqa: SLF001
+        return self.orchestrator._atomic_status_transition

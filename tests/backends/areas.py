@@ -225,9 +225,7 @@ _STATE_AREAS = {
         lambda app, number: app.state_backend._store_runner_context(
             new_context("runner", hostname=_token(number))
         ),
-        lambda app: [
-            each.hostname for each in app.state_backend._get_runner_contexts(["runner"])
-        ],
+        lambda app: [each.hostname for each in app.state_backend._get_runner_contexts(["runner"])],
         _tokens,
         [],
     ),

@@ -86,7 +86,8 @@ def new_invocation(
     call: Call[..., Any] = Call(task, Arguments(), dict(arguments or {}))
     invocation_id = fields.get("invocation_id", unique_id("invocation"))
     # Before workflows had a decorator, every invocation without parent was one.
-    workflow = None if compat.HAS_WORKFLOW_DECORATOR else WorkflowIdentity(invocation_id, task.task_id)
+    is_workflow = not compat.HAS_WORKFLOW_DECORATOR
+    workflow = WorkflowIdentity(invocation_id, task.task_id) if is_workflow else None
     usual = compat.invocation_dto(invocation_id, call.call_id, workflow, None, None)
     return DistributedInvocation.from_dto(replace(usual, **fields), call)
 

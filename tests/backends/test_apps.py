@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def test_an_app_is_known_once_its_state_backend_is_used(
     pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
 ) -> None:
-    """pynenc stores the app's info when it makes the backend; it comes back equal."""
+    """The info that pynenc stores when it makes the backend comes back equal."""
     assert pynenc_state_backend.get_app_info() == AppInfo.from_app(pynenc_app)
 
 
@@ -60,7 +60,7 @@ def test_an_app_that_stored_no_info_has_none(
 def test_the_info_survives_a_purge(
     pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
 ) -> None:
-    """pynenc stores it only once, so a purge that took it would hide the app for ever."""
+    """It is stored only once, so a purge that took it would hide the app for ever."""
     pynenc_state_backend.purge()
     assert pynenc_state_backend.get_app_info() == AppInfo.from_app(pynenc_app)
 

@@ -35,9 +35,7 @@ def _keep(app: Pynenc, *, minutes: float, records: int) -> None:
 
 
 def _run(run_id: str | None = None, runner_id: str = "runner") -> AtomicServiceRun:
-    return AtomicServiceRun(
-        runner_id=runner_id, atomic_service_run_id=run_id or unique_id("run")
-    )
+    return AtomicServiceRun(runner_id=runner_id, atomic_service_run_id=run_id or unique_id("run"))
 
 
 def _finished(
@@ -163,8 +161,16 @@ def test_executions_come_newest_first(orchestrator: PytestOrchestrator) -> None:
 
 @pytest.mark.parametrize(
     ("start", "end", "is_found"),
-    [(0, 9, True), (20, 30, True), (10, 10, True), (20, 20, True), (12, 15, True)]
-    + [(0, 10, True), (-5, 9, True), (21, 30, False), (0, 8, False), (30, 0, False)],
+    [
+        (0, 9, True),
+        (20, 30, True),
+        (20, 20, True),
+        (12, 15, True),
+        (0, 10, True),
+        (0, 8, False),
+        (21, 30, False),
+        (30, 0, False),
+    ],
 )
 def test_a_range_finds_what_overlaps_it(
     orchestrator: PytestOrchestrator,
@@ -245,9 +251,7 @@ def test_a_purge_by_number_keeps_the_newest(
     assert (removed, _in_range(orchestrator)) == (2, ["at 3", "at 2"])
 
 
-def test_no_purge_takes_what_runs(
-    pynenc_app: Pynenc, orchestrator: PytestOrchestrator
-) -> None:
+def test_no_purge_takes_what_runs(pynenc_app: Pynenc, orchestrator: PytestOrchestrator) -> None:
     """Without its record, the next start would be admitted beside a live execution."""
     orchestrator.record_atomic_service_execution_start(_run("live"), at(0))
     for start in range(1, 4):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,7 @@ def test_what_is_awaited_and_waits_for_nothing_is_blocking(
 ) -> None:
     """Of a chain of waiters, only its end can be run to move it on."""
     ids = registered(pynenc_app, 4)
-    for waiter, awaited in zip(ids, ids[1:], strict=False):
+    for waiter, awaited in pairwise(ids):
         _wait(pynenc_orchestrator, waiter, awaited)
     assert _blocking(pynenc_orchestrator) == [ids[3]]
 

@@ -45,12 +45,18 @@ if compat.HAS_EVENT_PARENTS:
 
 TEXTS = {
     "empty": "",
-    "quotes": "it's \"quoted\" `here` \\ there",
+    "quotes": 'it\'s "quoted" `here` \\ there',
     "NUL": "before\0after",
     "emoji": "\U0001f389 ä 漢字 \u202e",
     "pattern": "%_*?[a]",
     "1 MiB": "x" * 2**20,
 }
+
+
+def _stored_arguments(backend: PytestStateBackend, invocation_id: str) -> dict[str, str]:
+    pair = backend._get_invocation(invocation_id)
+    assert pair is not None
+    return pair[1].serialized_arguments
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -79,8 +85,7 @@ def test_a_call_without_arguments_comes_back_without_arguments(
     """No arguments are ``{}``, not missing."""
     pair = new_pair(pynenc_app, {})
     pynenc_state_backend._upsert_invocations([pair])
-    _, call = pynenc_state_backend._get_invocation(pair[0].invocation_id) or pytest.fail()
-    assert call.serialized_arguments == {}
+    assert _stored_arguments(pynenc_state_backend, pair[0].invocation_id) == {}
 
 
 def test_get_invocation_rebuilds_the_invocation_and_its_call(
@@ -149,9 +154,7 @@ def test_links_are_found_by_exactly_their_id(
     """No other id finds the invocation, however much it looks like the link."""
     pair = new_pair(pynenc_app, **{field: "link_1"})
     pynenc_state_backend._upsert_invocations([pair])
-    found = {
-        key: list(LINKED[field](pynenc_state_backend, key)) for key in ("link_1", other)
-    }
+    found = {key: list(LINKED[field](pynenc_state_backend, key)) for key in ("link_1", other)}
     assert found == {"link_1": [pair[0].invocation_id], other: []}
 
 
@@ -181,9 +184,8 @@ def test_arguments_that_are_returned_are_private(
     """Changing the dictionary that a read returned changes nothing in the store."""
     pair = new_pair(pynenc_app, {"left": "1"})
     pynenc_state_backend._upsert_invocations([pair])
-    _, call = pynenc_state_backend._get_invocation(pair[0].invocation_id) or pytest.fail()
-    call.serialized_arguments["left"] = "changed"
-    assert pynenc_state_backend._get_invocation(pair[0].invocation_id) == pair
+    _stored_arguments(pynenc_state_backend, pair[0].invocation_id)["left"] = "changed"
+    assert _stored_arguments(pynenc_state_backend, pair[0].invocation_id) == {"left": "1"}
 
 
 def test_arguments_that_were_stored_are_private(
@@ -193,8 +195,7 @@ def test_arguments_that_were_stored_are_private(
     dto, call = new_pair(pynenc_app, {"left": "1"})
     pynenc_state_backend._upsert_invocations([(dto, call)])
     call.serialized_arguments["left"] = "changed"
-    _, stored = pynenc_state_backend._get_invocation(dto.invocation_id) or pytest.fail()
-    assert stored.serialized_arguments == {"left": "1"}
+    assert _stored_arguments(pynenc_state_backend, dto.invocation_id) == {"left": "1"}
 
 
 def _stored_workflows(app: Pynenc) -> dict[str, str]:

@@ -29,46 +29,106 @@ if TYPE_CHECKING:
 #: The public names on pynenc's API page of the base class, and on those of its state
 #: backends, of all published releases together.
 STATE_BACKEND_NAMES = frozenset(
-    """
-    add_histories add_history app conf deserialize_exception discover_app_infos
-    get_all_app_infos get_all_workflow_runs get_all_workflow_types get_all_workflows
-    get_all_workflows_runs get_app_info get_child_invocations get_exception get_history
-    get_invocation get_invocation_ids_by_workflow get_invocations_by_parent_event
-    get_matching_runner_contexts get_result get_runner_context get_runner_contexts
-    get_workflow_data get_workflow_deterministic_value get_workflow_runs
-    get_workflow_sub_invocations iter_history_in_timerange iter_invocations_in_timerange
-    purge serialize_exception set_exception set_result set_workflow_data
-    set_workflow_deterministic_value store_app_info store_runner_context
-    store_workflow_run store_workflow_sub_invocation upsert_invocation upsert_invocations
-    wait_for_all_async_operations wait_for_invocation_async_operations
-    """.split()
+    {
+        "add_histories",
+        "add_history",
+        "app",
+        "conf",
+        "deserialize_exception",
+        "discover_app_infos",
+        "get_all_app_infos",
+        "get_all_workflow_runs",
+        "get_all_workflow_types",
+        "get_all_workflows",
+        "get_all_workflows_runs",
+        "get_app_info",
+        "get_child_invocations",
+        "get_exception",
+        "get_history",
+        "get_invocation",
+        "get_invocation_ids_by_workflow",
+        "get_invocations_by_parent_event",
+        "get_matching_runner_contexts",
+        "get_result",
+        "get_runner_context",
+        "get_runner_contexts",
+        "get_workflow_data",
+        "get_workflow_deterministic_value",
+        "get_workflow_runs",
+        "get_workflow_sub_invocations",
+        "iter_history_in_timerange",
+        "iter_invocations_in_timerange",
+        "purge",
+        "serialize_exception",
+        "set_exception",
+        "set_result",
+        "set_workflow_data",
+        "set_workflow_deterministic_value",
+        "store_app_info",
+        "store_runner_context",
+        "store_workflow_run",
+        "store_workflow_sub_invocation",
+        "upsert_invocation",
+        "upsert_invocations",
+        "wait_for_all_async_operations",
+        "wait_for_invocation_async_operations",
+    }
 )
 
 #: The same for orchestrators and their blocking controls.
 ORCHESTRATOR_NAMES = frozenset(
-    """
-    auto_purge blocking_control conf count_invocations filter_by_status filter_final
-    finalize_atomic_service_execution get_active_atomic_service_executions
-    get_active_runners get_atomic_service_executions_in_timerange get_blocking_invocations
-    get_call_invocation_ids get_existing_invocations get_invocation_ids_paginated
-    get_invocation_retries get_invocation_status get_invocation_status_record
-    get_pending_invocations_for_recovery get_running_invocations_for_recovery
-    get_task_invocation_ids increment_invocation_retries
-    index_arguments_for_concurrency_control purge purge_atomic_service_executions
-    record_atomic_service_execution record_atomic_service_execution_start
-    register_new_invocations register_runner_heartbeats release_waiters
-    set_invocation_exception set_invocation_result set_invocation_retry
-    set_invocation_status set_up_invocation_auto_purge waiting_for_results
-    """.split()
+    {
+        "auto_purge",
+        "blocking_control",
+        "conf",
+        "count_invocations",
+        "filter_by_status",
+        "filter_final",
+        "finalize_atomic_service_execution",
+        "get_active_atomic_service_executions",
+        "get_active_runners",
+        "get_atomic_service_executions_in_timerange",
+        "get_blocking_invocations",
+        "get_call_invocation_ids",
+        "get_existing_invocations",
+        "get_invocation_ids_paginated",
+        "get_invocation_retries",
+        "get_invocation_status",
+        "get_invocation_status_record",
+        "get_pending_invocations_for_recovery",
+        "get_running_invocations_for_recovery",
+        "get_task_invocation_ids",
+        "increment_invocation_retries",
+        "index_arguments_for_concurrency_control",
+        "purge",
+        "purge_atomic_service_executions",
+        "record_atomic_service_execution",
+        "record_atomic_service_execution_start",
+        "register_new_invocations",
+        "register_runner_heartbeats",
+        "release_waiters",
+        "set_invocation_exception",
+        "set_invocation_result",
+        "set_invocation_retry",
+        "set_invocation_status",
+        "set_up_invocation_auto_purge",
+        "waiting_for_results",
+    }
 )
 BLOCKING_CONTROL_NAMES = frozenset(
     {"get_blocking_invocations", "release_waiters", "waiting_for_results"}
 )
 HISTORY_NAMES = frozenset(
-    """
-    from_json invocation_id registered_by_inv_id runner_context_id status status_record
-    timestamp to_json
-    """.split()
+    {
+        "from_json",
+        "invocation_id",
+        "registered_by_inv_id",
+        "runner_context_id",
+        "status",
+        "status_record",
+        "timestamp",
+        "to_json",
+    }
 )
 
 
@@ -83,9 +143,7 @@ def test_every_documented_name_exists(
     missing = {
         "state backend": _missing(pynenc_state_backend, STATE_BACKEND_NAMES),
         "orchestrator": _missing(pynenc_orchestrator, ORCHESTRATOR_NAMES),
-        "blocking control": _missing(
-            pynenc_orchestrator.blocking_control, BLOCKING_CONTROL_NAMES
-        ),
+        "blocking control": _missing(pynenc_orchestrator.blocking_control, BLOCKING_CONTROL_NAMES),
     }
     assert missing == {"state backend": set(), "orchestrator": set(), "blocking control": set()}
 

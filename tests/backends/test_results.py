@@ -18,7 +18,7 @@ TEXTS = {
     "blank": " \r\n\t ",
     "NUL": "\0before\0\0after\0",
     "emoji": "\U0001f389\U0001f468\u200d\U0001f469 ä a\u0308 漢字",
-    "quotes": "it's \"quoted\"; DROP TABLE x; -- ? %s {} \\",
+    "quotes": 'it\'s "quoted"; DROP TABLE x; -- ? %s {} \\',
     "lone surrogates": "\ud800 between \udfff",
     "not JSON": "{'key': ",
     "looks like bytes": "b'\\xff'",
@@ -78,10 +78,8 @@ def test_the_last_write_wins(pynenc_state_backend: PytestStateBackend, slot: str
 
 
 @each_slot
-def test_nothing_stored_is_a_key_error(
-    pynenc_state_backend: PytestStateBackend, slot: str
-) -> None:
-    """pynenc relies on KeyError where an invocation ended without a result."""
+def test_nothing_stored_is_a_key_error(pynenc_state_backend: PytestStateBackend, slot: str) -> None:
+    """Where an invocation ended without a result, pynenc relies on KeyError."""
     _set(pynenc_state_backend, slot, "other", "text")
     with pytest.raises(KeyError):
         _get(pynenc_state_backend, slot, "invocation")
@@ -142,7 +140,7 @@ def test_an_exception_is_returned_with_type_and_arguments(
 def test_an_error_of_pynenc_comes_back_with_its_fields(
     pynenc_state_backend: PytestStateBackend,
 ) -> None:
-    """pynenc's own errors travel in their JSON form, not as pickled arguments."""
+    """They travel in their JSON form, not as pickled arguments."""
     error = InvocationNotFoundError("missing", "a message")
     pynenc_state_backend.set_exception("invocation", error)
     found = pynenc_state_backend.get_exception("invocation")

@@ -27,9 +27,7 @@ def _is_known(orchestrator: BaseOrchestrator, invocation_id: str) -> bool:
     return True
 
 
-def test_every_retry_is_counted(
-    pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
-) -> None:
+def test_every_retry_is_counted(pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator) -> None:
     """Each increment adds one, to one invocation."""
     counted, other = registered(pynenc_app, 2)
     for _ in range(5):

@@ -39,7 +39,9 @@ def test_each_parent_is_a_context_of_its_own(pynenc_state_backend: PytestStateBa
     parent = new_context(parent_ctx=grandparent)
     pynenc_state_backend.store_runner_context(new_context(parent_ctx=parent))
     _forget_cached(pynenc_state_backend)
-    stored = [pynenc_state_backend.get_runner_context(each.runner_id) for each in (parent, grandparent)]
+    stored = [
+        pynenc_state_backend.get_runner_context(each.runner_id) for each in (parent, grandparent)
+    ]
     assert stored == [parent, grandparent]
 
 

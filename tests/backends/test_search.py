@@ -52,9 +52,7 @@ def test_existing_invocations_have_all_the_arguments(pynenc_app: Pynenc) -> None
 
 
 @pytest.mark.parametrize("arguments", [None, {}], ids=repr)
-def test_no_arguments_do_not_filter(
-    pynenc_app: Pynenc, arguments: dict[str, str] | None
-) -> None:
+def test_no_arguments_do_not_filter(pynenc_app: Pynenc, arguments: dict[str, str] | None) -> None:
     """Neither None nor ``{}`` asks for invocations without arguments."""
     ids = [_indexed(pynenc_app, {"one": "1"}), _indexed(pynenc_app, {})]
     assert _existing(pynenc_app, arguments) == ids

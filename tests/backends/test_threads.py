@@ -124,7 +124,7 @@ def test_one_atomic_service_is_admitted(pynenc_orchestrator: PytestOrchestrator)
 
 
 def test_what_one_thread_wrote_another_reads_at_once(
-    pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
+    pynenc_state_backend: PytestStateBackend,
 ) -> None:
     """A write is visible to every thread when it returns."""
     for number in range(20):
@@ -179,9 +179,7 @@ ITERATORS: dict[str, tuple[str, Callable[[Any], Iterator[Any]]]] = {
     ),
     "invocations of a task": (
         "invocations of a task",
-        lambda app: app.orchestrator.get_task_invocation_ids(
-            new_invocation(app).call.task.task_id
-        ),
+        lambda app: app.orchestrator.get_task_invocation_ids(new_invocation(app).call.task.task_id),
     ),
     "invocations of a call": (
         "invocations of a call",

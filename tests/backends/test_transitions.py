@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,13 +35,11 @@ ATTEMPTED_BY = (OWNER, "somebody else", None, "")
 
 each_status = pytest.mark.parametrize("status", InvocationStatus)
 
-#: What became of an attempt: status and owner, or the error; by target and runner.
-Outcomes = dict[tuple[InvocationStatus, str | None], object]
 
-
-def _outcome(attempt: Callable[[], InvocationStatusRecord]) -> object:
+def _outcome(transition: Callable[..., InvocationStatusRecord], *arguments: object) -> object:
+    """What became of an attempt: status and owner, or the class of the error."""
     try:
-        record = attempt()
+        record = transition(*arguments)
     except InvocationStatusError as error:
         return type(error)
     return record.status, record.runner_id
@@ -51,20 +50,13 @@ def test_every_transition_ends_as_pynenc_decides(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator, status: InvocationStatus
 ) -> None:
     """From one status to each status, tried by anybody: accepted and refused like pynenc."""
-    actual: Outcomes = {}
-    expected: Outcomes = {}
-    for target in InvocationStatus:
-        for runner_id in ATTEMPTED_BY:
-            invocation_id = moved_to(pynenc_app, status)
-            current = pynenc_orchestrator.get_invocation_status_record(invocation_id)
-            expected[target, runner_id] = _outcome(
-                lambda: status_record_transition(current, target, runner_id)  # noqa: B023
-            )
-            actual[target, runner_id] = _outcome(
-                lambda: pynenc_orchestrator._atomic_status_transition(  # noqa: B023
-                    invocation_id, target, runner_id  # noqa: B023 - called at once
-                )
-            )
+    actual, expected = {}, {}
+    for attempt in product(InvocationStatus, ATTEMPTED_BY):
+        invocation_id = moved_to(pynenc_app, status)
+        current = pynenc_orchestrator.get_invocation_status_record(invocation_id)
+        expected[attempt] = _outcome(status_record_transition, current, *attempt)
+        transition = pynenc_orchestrator._atomic_status_transition
+        actual[attempt] = _outcome(transition, invocation_id, *attempt)
     assert actual == expected
 
 
@@ -75,24 +67,15 @@ def test_a_refused_transition_leaves_the_record_untouched(
     """Status, owner and time stamp are what they were before every refused attempt."""
     invocation_id = moved_to(pynenc_app, status)
     before = pynenc_orchestrator.get_invocation_status_record(invocation_id)
-    for target in InvocationStatus:
-        # Nobody is called so, and every status that anybody may leave is left out.
-        if _is_refused(before, target, "somebody else"):
-            with pytest.raises(InvocationStatusError):
-                pynenc_orchestrator._atomic_status_transition(
-                    invocation_id, target, "somebody else"
-                )
+    refused = [
+        attempt
+        for attempt in product(InvocationStatus, ATTEMPTED_BY)
+        if isinstance(_outcome(status_record_transition, before, *attempt), type)
+    ]
+    for target, runner_id in refused:
+        with pytest.raises(InvocationStatusError):
+            pynenc_orchestrator._atomic_status_transition(invocation_id, target, runner_id)
     assert pynenc_orchestrator.get_invocation_status_record(invocation_id) == before
-
-
-def _is_refused(
-    record: InvocationStatusRecord, target: InvocationStatus, runner_id: str | None
-) -> bool:
-    try:
-        status_record_transition(record, target, runner_id)
-    except InvocationStatusError:
-        return True
-    return False
 
 
 @each_status
@@ -104,9 +87,7 @@ def test_an_accepted_transition_stores_what_it_returns(
     returned, stored = [], []
     for target in accepted:
         invocation_id = moved_to(pynenc_app, status)
-        returned.append(
-            pynenc_orchestrator._atomic_status_transition(invocation_id, target, OWNER)
-        )
+        returned.append(pynenc_orchestrator._atomic_status_transition(invocation_id, target, OWNER))
         stored.append(pynenc_orchestrator.get_invocation_status_record(invocation_id))
     assert stored == returned
 
@@ -158,9 +139,7 @@ def test_the_public_transition_is_in_the_history(
     pynenc_orchestrator.register_new_invocations([invocation])
     runner_context = new_context()
     for status in (InvocationStatus.PENDING, InvocationStatus.RUNNING, InvocationStatus.SUCCESS):
-        pynenc_orchestrator.set_invocation_status(
-            invocation.invocation_id, status, runner_context
-        )
+        pynenc_orchestrator.set_invocation_status(invocation.invocation_id, status, runner_context)
     history = pynenc_app.state_backend.get_history(invocation.invocation_id)
     last = pynenc_orchestrator.get_invocation_status_record(invocation.invocation_id)
     assert ([record.status_record.status for record in history], history[-1].status_record) == (

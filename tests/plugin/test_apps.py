@@ -81,7 +81,7 @@ def test_a_place_without_an_app_is_in_the_environment_too(pytester: pytest.Pytes
 def test_a_copy_of_an_app_never_stands_in_for_a_further_app(
     pytester: pytest.Pytester, app_id: str
 ) -> None:
-    """pynenc gives an unpickled copy in place of a new app if it takes them for the same."""
+    """Left to itself, pynenc gives an unpickled copy, if it takes the two for the same."""
     pytester.makepyprojecttoml(f"[tool.pynenc]\napp_id = '{app_id}'")
     pytester.makepyfile(
         """
@@ -135,7 +135,11 @@ def test_values_of_the_fixture_hold_for_a_fresh_app(pytester: pytest.Pytester) -
 @pytest.mark.parametrize(
     ("arguments", "wrong", "remedy"),
     [
-        ("max_pending_second=1", "no configuration field 'max_pending_second'", "did you mean 'max"),
+        (
+            "max_pending_second=1",
+            "no configuration field 'max_pending_second'",
+            "did you mean 'max",
+        ),
         ("app='ofice:app'", "cannot import 'ofice'", "did you mean 'office'?"),
         ("app='office:ap'", "has no 'ap'", "did you mean 'app'?"),
         ("app='office:add'", "expected a pynenc.Pynenc", "name the variable"),
@@ -168,7 +172,11 @@ def test_a_bad_marker_is_an_error_that_says_how_to_mend_it(
     ("values", "wrong", "remedy"),
     [
         ({"max_pending_second": 1}, "pynenc_config: pynenc has no configuration field", "did you"),
-        ({"sqlite_db_path": "elsewhere.db"}, "'sqlite_db_path' belongs to the place", "leave it out"),
+        (
+            {"sqlite_db_path": "elsewhere.db"},
+            "'sqlite_db_path' belongs to the place",
+            "leave it out",
+        ),
         ({"broker_cls": "MemBroker"}, "'broker_cls' belongs to the place", "leave it out"),
     ],
 )

@@ -28,9 +28,7 @@ def install(pytester: pytest.Pytester, **backends: str) -> None:
     folder = pytester.mkdir("acme-1.0.dist-info")
     (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
     lines = [f"{name} = backends_of_others:{attribute}" for name, attribute in backends.items()]
-    (folder / "entry_points.txt").write_text(
-        "\n".join(["[pytest_pynenc_state.backends]", *lines])
-    )
+    (folder / "entry_points.txt").write_text("\n".join(["[pytest_pynenc_state.backends]", *lines]))
 
 
 def listed(result: pytest.RunResult) -> list[str]:
@@ -44,7 +42,10 @@ def test_the_built_in_backends_are_listed_and_nothing_runs(pytester: pytest.Pyte
 
     assert listed(result) == BUILT_IN
     result.stdout.fnmatch_lines(
-        ["memory: * (claims real_engine)", "sqlite: * (claims atomic, durable, real_engine, shared)"]
+        [
+            "memory: * (claims real_engine)",
+            "sqlite: * (claims atomic, durable, real_engine, shared)",
+        ]
     )
     assert "collected" not in result.stdout.str()
     assert "test session starts" not in result.stdout.str()

@@ -52,9 +52,7 @@ OFFICES = """
 @pytest.fixture(autouse=True)
 def offices(pytester: pytest.Pytester) -> None:
     """Have apps to name, and a test that needs none of them."""
-    pytester.makepyfile(
-        offices=OFFICES, ruin="app = 1 / 0", test_sample="def test_sample(): pass"
-    )
+    pytester.makepyfile(offices=OFFICES, ruin="app = 1 / 0", test_sample="def test_sample(): pass")
     set_ini(pytester)
 
 

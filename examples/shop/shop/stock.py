@@ -43,7 +43,8 @@ def reserve_stock(article: str, pieces: int) -> int:
 
     Reading the number and writing the new one are two steps. What keeps two reservations of one
     article from reading the same number is pynenc: it runs one of them at a time. Reservations of
-    different articles do not wait for each other.
+    different articles do not wait for each other. (Call the task once for each reservation:
+    what ``reserve_stock.parallelize`` registers in one go escapes this control.)
     """
     left = in_stock(article) - pieces
     if left < 0:

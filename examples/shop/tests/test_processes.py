@@ -92,8 +92,10 @@ def runner_from_the_command_line() -> Iterator[subprocess.Popen[bytes]]:
     runner = subprocess.Popen(command, cwd=Path(__file__).parents[1])  # noqa: S603 - our own
     try:
         yield runner
-        runner.terminate()
-        runner.wait(timeout=20)
     finally:
-        runner.kill()
-        runner.wait()
+        runner.terminate()
+        try:
+            runner.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            runner.kill()
+            raise

@@ -32,7 +32,7 @@ def history_rows(histories: Iterable[PynencInvocationHistory]) -> list[HistoryRo
     return [
         (
             history.invocation_id,
-            _in_utc(history._timestamp),  # noqa: SLF001 - `timestamp` costs a call more
+            _in_utc(history._timestamp),
             history.status_record,
             history.runner_context_id,
             history.registered_by_inv_id,
@@ -52,7 +52,7 @@ def restored_histories(rows: Iterable[HistoryRow]) -> list[PynencInvocationHisto
         history = _new(InvocationHistory)
         (
             history.invocation_id,
-            history._timestamp,  # noqa: SLF001 - the class is this package's
+            history._timestamp,
             history.status_record,
             history.runner_context_id,
             history.registered_by_inv_id,

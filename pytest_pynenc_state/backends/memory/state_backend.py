@@ -161,6 +161,16 @@ class PytestMemStateBackend(PytestMemWorkflows):
     def _get_exception(self, invocation_id: str) -> str:
         return self._contents.exceptions[invocation_id]
 
+    def store_runner_context(self, runner_context: RunnerContext) -> None:
+        """Store a runner's context, and its parents'; a changed one replaces the former."""
+        stored = self._contents.runner_contexts.get(runner_context.runner_id)
+        # Every status change stores its runner's context, which almost never changes:
+        # comparing both dictionaries takes a third of what comparing dataclasses does.
+        if stored is None or vars(stored) != vars(runner_context):
+            self._store_runner_context(runner_context)
+        if runner_context.parent_ctx:
+            self.store_runner_context(runner_context.parent_ctx)
+
     def _store_runner_context(self, runner_context: RunnerContext) -> None:
         """Store a copy, with all parents, in place of what was stored of that runner."""
         own = deepcopy(runner_context)
@@ -175,10 +185,11 @@ class PytestMemStateBackend(PytestMemWorkflows):
         return deepcopy(self._contents.runner_contexts.get(runner_id))
 
     def _get_runner_contexts(self, runner_ids: Sequence[str]) -> list[RunnerContext]:
-        """Return copies in the order of *runner_ids*, without the unknown ones."""
+        """Return copies in the order of *runner_ids*, each once, without the unknown ones."""
+        wanted = dict.fromkeys(runner_ids)
         with self._lock:
             contexts = self._contents.runner_contexts
-            return [deepcopy(contexts[each]) for each in runner_ids if each in contexts]
+            return [deepcopy(contexts[each]) for each in wanted if each in contexts]
 
     def get_matching_runner_contexts(self, partial_id: str) -> Iterator[RunnerContext]:
         """Return copies of the contexts whose runner id contains *partial_id*.

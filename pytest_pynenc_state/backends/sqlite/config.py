@@ -14,6 +14,7 @@ from pytest_pynenc_state.backends.sqlite.connection import (
     open_database,
 )
 from pytest_pynenc_state.backends.sqlite.schema import prepare_file
+from pytest_pynenc_state.backends.sqlite.upstream import close_upstream_connections
 
 
 class ConfigPytestSQLite(ConfigPynencBase):
@@ -44,11 +45,14 @@ def opened_database(
 ) -> Database:
     """Return the configured file's database, its tables made if they are missing.
 
+    From now on pynenc's own components on the file close their connections, too.
+
     :raises ValueError: No file is configured.
     :raises StoreUnusable: The file cannot be used; it is left as it was.
     """
     if not conf.sqlite_db_path:
         message = f"{type(conf).__name__}: no sqlite_db_path is configured"
         raise ValueError(message)
+    close_upstream_connections()
     prepare_file(conf.sqlite_db_path)
     return open_database(conf.sqlite_db_path, conf.sqlite_timeout_s)

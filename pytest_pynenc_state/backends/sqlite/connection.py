@@ -1,9 +1,13 @@
 """The one owner of SQLite connections: threads, forks, retries, and errors in words.
 
 A `Database` is one file as this process sees it. Each thread has a connection of its
-own, opened on first use and closed when the thread ends. The process id is compared on
-every use: a forked child opens its own connections and neither uses nor closes those
-of its parent, because closing one there would drop locks and could reset the log
+own, opened on first use and closed when the thread ends.
+
+Forks: SQLite keeps, per process, which locks it holds on a file. A child that inherits
+these notes believes it holds locks that are its parent's, and its writes can be lost. So
+all connections are closed before a fork, and both sides open new ones on next use. The
+process id is compared on every use as well: a connection that could not be
+closed is neither used nor closed by the child
 (https://www.sqlite.org/howtocorrupt.html, section 2.6).
 
 Work is retried as a whole transaction, never as a single statement: a deferred
@@ -23,6 +27,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pytest_pynenc_state.backends.sqlite.failures import is_busy, translated
+from pytest_pynenc_state.backends.sqlite.forks import ForkGate
 from pytest_pynenc_state.errors import StoreUnusable
 
 Outcome = TypeVar("Outcome")
@@ -58,11 +63,8 @@ class Connection(sqlite3.Connection):
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
         """Execute one statement for each row of a list."""
-        rows = list(parameters)
-        try:
-            return super().executemany(sql, rows)
-        except UnicodeEncodeError:
-            return super().executemany(sql, [_storable(row) for row in rows])
+        # Not tried first: the rows before an unusual one would be written twice.
+        return super().executemany(sql, [_storable(row) for row in parameters])
 
 
 def _storable(parameters: Sequence[Any]) -> list[Any]:
@@ -71,12 +73,12 @@ def _storable(parameters: Sequence[Any]) -> list[Any]:
 
 def _as_bytes_if_needed(value: Any) -> Any:
     # Only text that needs it: other text must stay equal to what was stored as text.
+    if not isinstance(value, str) or value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:
         return value.encode("utf-8", "surrogatepass")
-    except AttributeError:  # a number, None, or bytes
-        return value
     return value
 
 
@@ -96,19 +98,19 @@ class _Lease:
     def __init__(self, path: str) -> None:
         self.path = path
         self.pid = os.getpid()
-        # Held while the connection is inside SQLite: a fork waits for it (a child forked
-        # with SQLite's mutexes taken would hang), and so does whoever closes it.
+        # Held while the connection is used: whoever closes it meanwhile waits.
         self.busy = threading.RLock()
         self.connection: Connection | None = None
-        _leases.add(self)
 
     def connected(self) -> Connection:
+        """The connection, opened if it is not; only for whoever holds `busy`."""
         if self.connection is None:
-            self.connection = _connect(self.path, mode="rw")
+            self.connection = _connect(self.path)
         return self.connection
 
     def close(self) -> None:
-        with self.busy:
+        """Close the connection; the next use opens another one."""
+        with _gate, self.busy:
             connection, self.connection = self.connection, None
             if connection is None:
                 return
@@ -125,26 +127,38 @@ class _PerThread(threading.local):
     lease: _Lease | None = None
 
 
+def _close_all() -> None:
+    for lease in list(_leases):
+        # A transaction that is open now belongs to the thread that forks, inside it.
+        if lease.connection is not None and not lease.connection.in_transaction:
+            lease.close()
+
+
+_gate = ForkGate(prepare=_close_all)
+
+# Changed only inside the gate.
 _leases: weakref.WeakSet[_Lease] = weakref.WeakSet()
+
 _databases: weakref.WeakValueDictionary[str, Database] = weakref.WeakValueDictionary()
 
 
-def _connect(path: str, *, mode: str) -> Connection:
+def _connect(path: str) -> Connection:
+    connection = sqlite3.connect(
+        f"{Path(path).as_uri()}?mode=rw",
+        uri=True,
+        timeout=0,  # waiting is ours, see _LONGEST_PAUSE_S
+        isolation_level=None,  # transactions are explicit
+        check_same_thread=False,  # a thread's end, or a place's, closes it elsewhere
+        cached_statements=_CACHED_STATEMENTS,
+        factory=Connection,
+    )
     try:
-        connection = sqlite3.connect(
-            f"{Path(path).as_uri()}?mode={mode}",
-            uri=True,
-            timeout=0,  # waiting is ours, see _LONGEST_PAUSE_S
-            isolation_level=None,  # transactions are explicit
-            check_same_thread=False,  # a thread's end, or a place's, closes it elsewhere
-            cached_statements=_CACHED_STATEMENTS,
-            factory=Connection,
-        )
-    except sqlite3.Error as error:
-        raise translated(error, path) from error
-    # Survives the kill of any process; only a power cut could lose or tear what the
-    # operating system has not written yet, and no test outlives that.
-    connection.execute("PRAGMA synchronous=OFF")
+        # Survives the kill of any process; only a power cut could lose or tear what the
+        # operating system has not written yet, and no test outlives that.
+        connection.execute("PRAGMA synchronous=OFF")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -209,23 +223,28 @@ class Database:
     def _run(self, work: Callable[[Connection], Outcome]) -> Outcome:
         deadline_s: float | None = None
         while True:
-            lease = self._local.lease
-            if lease is None or lease.pid != os.getpid():
-                lease = self._local.lease = _Lease(self.path)
-            with lease.busy:
-                connection = lease.connected()
-                try:
-                    return work(connection)
-                except sqlite3.Error as error:
-                    _roll_back(connection)
-                    now_s = time.monotonic()
-                    deadline_s = deadline_s or now_s + self.timeout_s
-                    if not is_busy(error) or now_s >= deadline_s:
-                        raise translated(error, self.path, self.timeout_s) from error
-                except BaseException:
-                    _roll_back(connection)
-                    raise
+            try:
+                with _gate:
+                    return self._attempt(work)
+            except sqlite3.Error as error:
+                now_s = time.monotonic()
+                deadline_s = deadline_s or now_s + self.timeout_s
+                if not is_busy(error) or now_s >= deadline_s:
+                    raise translated(error, self.path, self.timeout_s) from error
             time.sleep(random.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S))  # noqa: S311 - jitter
+
+    def _attempt(self, work: Callable[[Connection], Outcome]) -> Outcome:
+        lease = self._local.lease
+        if lease is None or lease.pid != os.getpid():
+            lease = self._local.lease = _Lease(self.path)
+            _leases.add(lease)
+        with lease.busy:
+            connection = lease.connected()
+            try:
+                return work(connection)
+            except BaseException:
+                _roll_back(connection)
+                raise
 
 
 def _roll_back(connection: Connection) -> None:
@@ -260,30 +279,13 @@ def create_file(path: Path, prepare: Callable[[Connection], None]) -> None:
         raise StoreUnusable(message, "give the path of a file in sqlite_db_path")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # An empty file is a database without tables.
+        path.touch()
     except OSError as error:
         message = f"SQLite file {str(path)!r} cannot be created: {error}"
         raise StoreUnusable(message, "point sqlite_db_path into a writable folder") from error
-    _connect(str(path.absolute()), mode="rwc").close()
     database = open_database(path)
     database.transaction(prepare)
     # Readers and one writer do not block each other; the mode is kept in the file. Set
     # last, so that a file that *prepare* refuses is left as it was.
     database.read("PRAGMA journal_mode=WAL")
-
-
-def _hold_all() -> None:
-    held = [lease for lease in list(_leases) if lease.pid == os.getpid()]
-    for lease in held:
-        lease.busy.acquire()
-    _held_for_fork.append(held)
-
-
-def _release_all() -> None:
-    for lease in _held_for_fork.pop():
-        lease.busy.release()
-
-
-# What _hold_all took, for the release on both sides of the fork.
-_held_for_fork: list[list[_Lease]] = []
-
-os.register_at_fork(before=_hold_all, after_in_parent=_release_all, after_in_child=_release_all)

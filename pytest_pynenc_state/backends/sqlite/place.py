@@ -8,7 +8,7 @@ from functools import cache
 from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
 from pytest_pynenc_state.backends.sqlite.connection import open_database
 from pytest_pynenc_state.backends.sqlite.schema import empty_file
-from pytest_pynenc_state.backends.sqlite.upstream import closing_connections
+from pytest_pynenc_state.backends.sqlite.upstream import restore_upstream
 
 _empty_file = cache(empty_file)
 
@@ -18,10 +18,9 @@ def open_place(space: Space) -> Place:
     path = space.directory / "pynenc.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_empty_file())
-    closing_connections.begin()
 
     def close() -> None:
-        closing_connections.end()
+        restore_upstream()
         open_database(path).close()
 
     return Place(

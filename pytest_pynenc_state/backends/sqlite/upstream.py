@@ -1,8 +1,9 @@
 """Closing the connections that pynenc's own broker and trigger leave to the garbage collector.
 
 They share our file, and open a connection for each operation. In pynenc these stay open
-until a cyclic collection: files of finished tests would stay open, too, and Python 3.13
-would warn of each one, which fails a test run where warnings are errors.
+until a cyclic collection. Then files of finished tests stay open; Python 3.13 warns of
+each one, which fails a test run where warnings are errors; and a runner that forks hands
+them to its child, where SQLite takes the parent's locks on the file for the child's own.
 """
 
 from __future__ import annotations
@@ -11,33 +12,21 @@ from typing import Any
 
 from pynenc.util.sqlite_utils import SQLiteConnection
 
-
-class ClosingConnections:
-    """While at least one place is open, a ``with`` over pynenc's connection also closes it."""
-
-    def __init__(self) -> None:
-        self._places = 0
-        self._leave = SQLiteConnection.__exit__
-
-    def begin(self) -> None:
-        """Note that a place was opened."""
-        if self._places == 0:
-            leave = self._leave
-
-            def leave_and_close(connection: SQLiteConnection, *failure: Any) -> None:
-                try:
-                    leave(connection, *failure)
-                finally:
-                    connection._conn.close()
-
-            SQLiteConnection.__exit__ = leave_and_close  # type: ignore[method-assign]
-        self._places += 1
-
-    def end(self) -> None:
-        """Note that a place was closed; after the last one pynenc is as it was."""
-        self._places -= 1
-        if self._places == 0:
-            SQLiteConnection.__exit__ = self._leave  # type: ignore[method-assign]
+_leave = SQLiteConnection.__exit__
 
 
-closing_connections = ClosingConnections()
+def _leave_and_close(connection: SQLiteConnection, *failure: Any) -> None:
+    try:
+        _leave(connection, *failure)
+    finally:
+        connection._conn.close()
+
+
+def close_upstream_connections() -> None:
+    """From now on, leaving a ``with`` over pynenc's connection also closes it."""
+    SQLiteConnection.__exit__ = _leave_and_close  # type: ignore[method-assign]
+
+
+def restore_upstream() -> None:
+    """Put pynenc's own behaviour back."""
+    SQLiteConnection.__exit__ = _leave  # type: ignore[method-assign]

@@ -1,5 +1,8 @@
 """Backends that are not built in: what a backend author would write."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -40,9 +42,15 @@ def stay(sign_of_life: str) -> None:
 @app.task
 def block(sign_of_life: str) -> None:
     """Say which process this is, and never end."""
-    print("about to block", flush=True)
+    print("about to block", flush=True)  # noqa: T201 - for the log of the runner
     unfinished = Path(f"{sign_of_life}.unfinished")
     unfinished.write_text(str(os.getpid()))
     unfinished.rename(sign_of_life)
     while True:
         time.sleep(0.05)
+
+
+@app.task
+def leave_hermit(sign_of_life: str) -> int:
+    """Start a process that outlives whoever runs this task, and return its id."""
+    return subprocess.Popen([sys.executable, "hermit.py", sign_of_life]).pid

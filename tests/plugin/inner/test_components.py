@@ -1,5 +1,8 @@
 """Which component classes and which place a test really got."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import office

@@ -1,5 +1,8 @@
 """Configuration values of a test: fixture, module, class, test; the closest wins."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import office

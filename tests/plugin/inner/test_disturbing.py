@@ -1,5 +1,8 @@
 """Tests that change all they can of an author's app and of pynenc, and end in every way."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import logging
@@ -19,6 +22,7 @@ pytestmark = pytest.mark.pynenc(app="office:app", print_arguments=False)
 @pytest.fixture
 def disturbed(pynenc_app, pynenc_runner):
     """Use the app, its runner and its tasks, and change what is global."""
+    assert pynenc_runner.kind == "thread"
     assert office.add(3, 4).result == 7
     assert not office.app.conf.print_arguments
     pickle.loads(pickle.dumps(pynenc_app))
@@ -36,35 +40,40 @@ def disturbed(pynenc_app, pynenc_runner):
 
 
 @pytest.fixture
-def broken_setup(disturbed):
+def broken_setup(disturbed):  # noqa: ARG001 - it comes first, and goes last
     """Fail before the test begins."""
     raise RuntimeError
 
 
 @pytest.fixture
-def broken_teardown(disturbed):
+def broken_teardown(disturbed):  # noqa: ARG001 - it comes first, and goes last
     """Fail after the test has passed."""
     yield
     raise RuntimeError
 
 
-def test_passes(disturbed):
+@pytest.mark.usefixtures("disturbed")
+def test_passes():
     """Pass."""
 
 
-def test_fails(disturbed):
+@pytest.mark.usefixtures("disturbed")
+def test_fails():
     """Fail."""
     raise RuntimeError
 
 
-def test_raises_in_setup(broken_setup):
+@pytest.mark.usefixtures("broken_setup")
+def test_raises_in_setup():
     """Never begin."""
 
 
-def test_raises_in_teardown(broken_teardown):
+@pytest.mark.usefixtures("broken_teardown")
+def test_raises_in_teardown():
     """Pass, and fail afterwards."""
 
 
-def test_is_interrupted(disturbed):
+@pytest.mark.usefixtures("disturbed")
+def test_is_interrupted():
     """End as if somebody pressed Ctrl-C."""
     raise KeyboardInterrupt

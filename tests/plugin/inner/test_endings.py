@@ -1,5 +1,8 @@
 """One test for each way in which a test can end. Each leaves an invocation in its place."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -19,13 +22,13 @@ def trace(pynenc_app):
 
 
 @pytest.fixture
-def broken_setup(trace):
+def broken_setup(trace):  # noqa: ARG001 - it comes first, and goes last
     """Fail before the test begins."""
     raise RuntimeError
 
 
 @pytest.fixture
-def broken_teardown(trace):
+def broken_teardown(trace):  # noqa: ARG001 - it comes first, and goes last
     """Fail after the test has passed, while the app and the place are still open."""
     yield
     raise RuntimeError
@@ -38,33 +41,40 @@ def late_broken_teardown():
     raise RuntimeError
 
 
-def test_passes(trace):
+@pytest.mark.usefixtures("trace")
+def test_passes():
     """Pass."""
 
 
-def test_fails(trace):
+@pytest.mark.usefixtures("trace")
+def test_fails():
     """Fail."""
     raise RuntimeError
 
 
-def test_fails_in_setup(broken_setup):
+@pytest.mark.usefixtures("broken_setup")
+def test_fails_in_setup():
     """Never begin."""
 
 
-def test_fails_in_teardown(broken_teardown):
+@pytest.mark.usefixtures("broken_teardown")
+def test_fails_in_teardown():
     """Pass, and fail afterwards."""
 
 
-def test_fails_in_late_teardown(late_broken_teardown, trace):
+@pytest.mark.usefixtures("late_broken_teardown", "trace")
+def test_fails_in_late_teardown():
     """Pass, and fail afterwards."""
 
 
-def test_skips(trace):
+@pytest.mark.usefixtures("trace")
+def test_skips():
     """Find out late that there is nothing to test."""
     pytest.skip("no reason to keep anything")
 
 
 @pytest.mark.xfail(reason="known to fail", strict=True)
-def test_fails_as_expected(trace):
+@pytest.mark.usefixtures("trace")
+def test_fails_as_expected():
     """Fail as expected."""
     raise RuntimeError

@@ -1,5 +1,8 @@
 """Further apps on the place of a test."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import jobs

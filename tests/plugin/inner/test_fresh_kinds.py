@@ -1,5 +1,8 @@
 """What runners do with a fresh app, whose tasks are registered by the test."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import os

@@ -1,6 +1,11 @@
 """Two tests of one app, which would see each other's data if they had the same place."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
+
+from pathlib import Path
 
 import office
 import pytest
@@ -20,5 +25,5 @@ def test_nothing_is_there_before(pynenc_app, pynenc_place, number):
     assert list(pynenc_app.orchestrator.get_task_invocation_ids(office.add.task_id)) == [
         invocation.invocation_id
     ]
-    with open("places.txt", "a") as places:
+    with Path("places.txt").open("a") as places:
         places.write(f"{pynenc_place.location}\n")

@@ -1,5 +1,8 @@
 """What each kind of runner does with the tasks of an author's app."""
 
+# ruff: noqa: ANN001, ANN002, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import os

@@ -1,5 +1,8 @@
 """Runners that die, leak or never come to a result."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import os
@@ -31,9 +34,19 @@ def begin(task):
 
 
 @by_processes
-def test_a_task_outlives_the_test(pynenc_runner):
+@pytest.mark.usefixtures("pynenc_runner")
+def test_a_process_outlives_the_runner():
     """Pass, and leave a process behind that does not listen."""
-    begin(office.stay)
+    pid = begin(office.leave_hermit).result
+    Path("left.txt").write_text(str(pid))
+
+
+@pytest.mark.parametrize("pynenc_runner", ["multi-thread"], indirect=True)
+def test_a_runner_outlives_the_test(pynenc_runner):
+    """Pass, and leave a runner behind that waits for its task to end."""
+    begin(office.block)
+    (runner,) = pynenc_runner.runners
+    Path("left.txt").write_text(str(runner.pid))
     pynenc_runner.timeout_s = 0.5
 
 
@@ -45,7 +58,8 @@ def test_a_thread_outlives_the_test(pynenc_runner):
 
 
 @by_processes
-def test_a_result_never_comes(pynenc_runner):
+@pytest.mark.usefixtures("pynenc_runner")
+def test_a_result_never_comes():
     """Wait for what never ends."""
     assert begin(office.block).result
 
@@ -61,12 +75,14 @@ def test_the_runner_dies(pynenc_runner):
 
 
 @by_processes
-def test_pytest_is_killed(pynenc_runner):
+@pytest.mark.usefixtures("pynenc_runner")
+def test_pytest_is_killed():
     """Wait for somebody to kill this process, while a task runs that does not listen."""
     assert begin(office.stay).result
 
 
 @pytest.mark.pynenc(app="fragile:app")
 @by_processes
-def test_the_runner_cannot_start(pynenc_runner):
+@pytest.mark.usefixtures("pynenc_runner")
+def test_the_runner_cannot_start():
     """Never begin."""

@@ -1,5 +1,8 @@
 """The place wins: over variables, over files and over what an app says of itself."""
 
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
 from __future__ import annotations
 
 import os

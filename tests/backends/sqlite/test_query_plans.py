@@ -1,0 +1,218 @@
+"""Every keyed read and write finds its rows by an index, however large the store is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pynenc.app import Pynenc
+from pynenc.identifiers.task_id import TaskId
+from pynenc.invocation.status import InvocationStatus
+
+from pytest_pynenc_state.backends.sqlite.connection import Connection, open_database
+from pytest_pynenc_state.compat import AtomicServiceExecutionStatus, AtomicServiceRun
+from tests.backends.areas import AREAS
+from tests.backends.builders import OWNER, START, new_context, new_history, new_invocation
+from tests.backends.builders import new_pair, new_workflow
+from tests.backends.sqlite import workers
+
+Operation = Callable[[Any], Any]
+
+TASK_ID = TaskId("tests.backends.tasks", "add")
+PENDING = [InvocationStatus.PENDING]
+IDS = ["token 1", "unknown"]
+
+#: What is asked by a key: each of its statements has to use the key in an index.
+STATE_OPERATIONS: dict[str, Operation] = {
+    "_upsert_invocations": lambda backend: backend._upsert_invocations(
+        [new_pair(backend.app, parent_invocation_id="parent")]
+    ),
+    "_get_invocation": lambda backend: backend._get_invocation("invocation"),
+    "get_child_invocations": lambda backend: backend.get_child_invocations("parent"),
+    "get_invocations_by_parent_event": lambda backend: backend.get_invocations_by_parent_event(
+        "event"
+    ),
+    "get_invocation_ids_by_workflow": lambda backend: backend.get_invocation_ids_by_workflow(
+        "workflow"
+    ),
+    "get_invocation_ids_by_workflow type": (
+        lambda backend: backend.get_invocation_ids_by_workflow(
+            workflow_type_key="tests.backends.tasks.add"
+        )
+    ),
+    "_add_histories": lambda backend: backend._add_histories(IDS, new_history("any")),
+    "get_history": lambda backend: backend.get_history("invocation"),
+    "iter_history_in_timerange": lambda backend: list(
+        backend.iter_history_in_timerange(START, START, 1)
+    ),
+    "iter_invocations_in_timerange": lambda backend: list(
+        backend.iter_invocations_in_timerange(START, START, 1)
+    ),
+    "_set_result": lambda backend: backend._set_result("invocation", "text"),
+    "_get_result": lambda backend: backend._get_result("invocation"),
+    "_set_exception": lambda backend: backend._set_exception("invocation", "text"),
+    "_get_exception": lambda backend: backend._get_exception("invocation"),
+    "set_workflow_data": lambda backend: backend.set_workflow_data(new_workflow(), "key", 1),
+    "get_workflow_data": lambda backend: backend.get_workflow_data(new_workflow(), "key"),
+    "store_workflow_run": lambda backend: backend.store_workflow_run(new_workflow()),
+    "get_workflow_runs": lambda backend: backend.get_workflow_runs(TASK_ID),
+    "store_workflow_sub_invocation": lambda backend: backend.store_workflow_sub_invocation(
+        "workflow", "invocation"
+    ),
+    "get_workflow_sub_invocations": lambda backend: backend.get_workflow_sub_invocations(
+        "workflow"
+    ),
+    "store_runner_context": lambda backend: backend.store_runner_context(new_context("runner")),
+    "_get_runner_context": lambda backend: backend._get_runner_context("runner"),
+    "_get_runner_contexts": lambda backend: backend._get_runner_contexts(["runner", "other"]),
+}
+ORCHESTRATOR_OPERATIONS: dict[str, Operation] = {
+    "_register_new_invocations": lambda orchestrator: orchestrator._register_new_invocations(
+        [new_invocation(orchestrator.app)]
+    ),
+    "get_invocation_status_record": (
+        lambda orchestrator: orchestrator.get_invocation_status_record("invocation")
+    ),
+    "_atomic_status_transition": lambda orchestrator: orchestrator._atomic_status_transition(
+        "invocation", InvocationStatus.PENDING, OWNER
+    ),
+    "increment_invocation_retries": (
+        lambda orchestrator: orchestrator.increment_invocation_retries("invocation")
+    ),
+    "get_invocation_retries": (
+        lambda orchestrator: orchestrator.get_invocation_retries("invocation")
+    ),
+    "filter_by_status": lambda orchestrator: orchestrator.filter_by_status(
+        IDS, frozenset(PENDING)
+    ),
+    "get_pending_invocations_for_recovery": (
+        lambda orchestrator: orchestrator.get_pending_invocations_for_recovery()
+    ),
+    "_get_running_invocations_for_recovery": (
+        lambda orchestrator: orchestrator._get_running_invocations_for_recovery(0.0)
+    ),
+    "set_up_invocation_auto_purge": (
+        lambda orchestrator: orchestrator.set_up_invocation_auto_purge("invocation")
+    ),
+    "auto_purge": lambda orchestrator: orchestrator.auto_purge(),
+    "index_arguments_for_concurrency_control": (
+        lambda orchestrator: orchestrator.index_arguments_for_concurrency_control(
+            new_invocation(orchestrator.app, arguments={"left": "1"})
+        )
+    ),
+    "get_existing_invocations": lambda orchestrator: orchestrator.get_existing_invocations(
+        new_invocation(orchestrator.app).task, {"left": "1", "right": "2"}, PENDING
+    ),
+    "get_task_invocation_ids": (
+        lambda orchestrator: orchestrator.get_task_invocation_ids(TASK_ID)
+    ),
+    "get_call_invocation_ids": lambda orchestrator: orchestrator.get_call_invocation_ids(
+        new_invocation(orchestrator.app).call.call_id
+    ),
+    "get_invocation_ids_paginated": (
+        lambda orchestrator: orchestrator.get_invocation_ids_paginated(TASK_ID, PENDING)
+    ),
+    "count_invocations task": lambda orchestrator: orchestrator.count_invocations(TASK_ID),
+    "count_invocations status": (
+        lambda orchestrator: orchestrator.count_invocations(None, PENDING)
+    ),
+    "register_runner_heartbeats": (
+        lambda orchestrator: orchestrator.register_runner_heartbeats(["runner"])
+    ),
+    "record_atomic_service_execution": (
+        lambda orchestrator: orchestrator.record_atomic_service_execution("runner", START, START)
+    ),
+    "record_atomic_service_execution_start": (
+        lambda orchestrator: orchestrator.record_atomic_service_execution_start(
+            AtomicServiceRun(runner_id="runner"), START
+        )
+    ),
+    "_executions.finish": lambda orchestrator: orchestrator._executions.finish(
+        AtomicServiceRun(runner_id="runner"), START, AtomicServiceExecutionStatus.COMPLETED, ""
+    ),
+    "get_active_atomic_service_executions": (
+        lambda orchestrator: orchestrator.get_active_atomic_service_executions()
+    ),
+    "get_atomic_service_executions_in_timerange": (
+        lambda orchestrator: orchestrator.get_atomic_service_executions_in_timerange(START, START)
+    ),
+    "waiting_for_results": (
+        lambda orchestrator: orchestrator.blocking_control.waiting_for_results("waiter", IDS)
+    ),
+    "release_waiters": (
+        lambda orchestrator: orchestrator.blocking_control.release_waiters("token 1")
+    ),
+}
+
+# What no key narrows, and what an app has few of.
+_ALL_OF_AN_APP = re.compile(r"\(app_id=\?\)$")
+
+
+@pytest.fixture
+def app(path: Path) -> Pynenc:
+    """An app with something of every kind in its store."""
+    found = workers.build_app(path)
+    for area in AREAS.values():
+        area.write(found, 1)
+    return found
+
+
+def _plans(path: Path, operation: Callable[[], Any]) -> list[str]:
+    """Perform an operation, and return the plans of all statements that it executed."""
+    statements: list[str] = []
+    connection = open_database(path).transaction(_itself)
+    connection.set_trace_callback(statements.append)
+    operation()
+    connection.set_trace_callback(None)
+    planned = [each for each in statements if re.match("SELECT|INSERT|UPDATE|DELETE", each)]
+    assert planned != []
+    return [
+        detail
+        for statement in planned
+        for *_, detail in connection.execute(f"EXPLAIN QUERY PLAN {statement}")
+    ]
+
+
+def _itself(connection: Connection) -> Connection:
+    return connection
+
+
+def _is_by_index(detail: str) -> bool:
+    if detail.startswith("SEARCH"):
+        return not _ALL_OF_AN_APP.search(detail)
+    # Rows of a list in the statement itself, and of another step of the same plan.
+    return not detail.startswith("SCAN") or " CONSTANT ROW" in detail or "-ROW" in detail
+
+
+@pytest.mark.parametrize("name", STATE_OPERATIONS)
+def test_the_state_backend_searches_by_key(app: Pynenc, path: Path, name: str) -> None:
+    """No statement scans a table, or all rows of an app."""
+    backend = app.state_backend
+    plans = _plans(path, lambda: STATE_OPERATIONS[name](backend))
+    assert [detail for detail in plans if not _is_by_index(detail)] == []
+
+
+@pytest.mark.parametrize("name", ORCHESTRATOR_OPERATIONS)
+def test_the_orchestrator_searches_by_key(app: Pynenc, path: Path, name: str) -> None:
+    """No statement scans a table, or all rows of an app."""
+    orchestrator = app.orchestrator
+    plans = _plans(path, lambda: ORCHESTRATOR_OPERATIONS[name](orchestrator))
+    assert [detail for detail in plans if not _is_by_index(detail)] == []
+
+
+@pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)
+def test_nothing_is_ever_read_of_another_app(app: Pynenc, path: Path, area: Any) -> None:
+    """What lists all of an app goes by the app's id, and scans no table either."""
+    plans = _plans(path, lambda: area.read(app))
+    assert [detail for detail in plans if detail.startswith("SCAN") and "ROW" not in detail] == []
+
+
+@pytest.mark.parametrize("walk", ["iter_history_in_timerange", "iter_invocations_in_timerange"])
+def test_pages_of_a_time_range_are_not_sorted(app: Pynenc, path: Path, walk: str) -> None:
+    """The index has the order, so that the last page costs what the first one does."""
+    backend = app.state_backend
+    plans = _plans(path, lambda: list(getattr(backend, walk)(START, START, 1)))
+    assert [detail for detail in plans if "TEMP B-TREE" in detail] == []
