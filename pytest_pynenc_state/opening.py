@@ -122,5 +122,4 @@ def runner_control(
         log_directory=_base_directory(request) / "runners",
         guard=state.guard,
         timeout_s=state.options.timeout,
-        runners=[],
     )

@@ -9,7 +9,7 @@ import traceback
 import uuid
 import warnings
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from pytest_pynenc_state.apps.recipe import AppRecipe
 from pytest_pynenc_state.errors import ProcessLeaked, ProcessNotReady
 from pytest_pynenc_state.processes import host
 from pytest_pynenc_state.processes.client import PytestClientRunner, PytestThreadRunner, Watch
+from pytest_pynenc_state.processes.stored_failures import StoredFailures
 from pytest_pynenc_state.processes.tree import (
     described,
     gone_within,
@@ -221,7 +222,8 @@ class RunnerControl:
     log_directory: Path
     guard: Guard
     timeout_s: float
-    runners: list[Runner]
+    runners: list[Runner] = field(default_factory=list)
+    _failures: StoredFailures = field(default_factory=StoredFailures)
 
     def start(self, count: int = 1) -> list[Runner]:
         """Start *count* more runners on the same queue, and return them once all are ready.
@@ -234,7 +236,9 @@ class RunnerControl:
         touch_components(self.app)
         started = [self._new() for _ in range(count)]
         self.runners += started
-        if self.kind != IN_PROCESS_KIND:
+        if self.kind == IN_PROCESS_KIND:
+            self._failures.install()
+        else:
             self.app.runner = PytestClientRunner(self.app)
         # A runner of one of the two classes that look at it: the line above, or `_new`.
         self.app.runner.watch = Watch(self.timeout_s, self._why_hopeless)  # type: ignore[attr-defined]
@@ -255,6 +259,7 @@ class RunnerControl:
                 runner.stop(self.timeout_s)
             except ProcessLeaked as leak:
                 leaks.append(leak)
+        self._failures.remove()
         if leaks:
             raise leaks[0]
 

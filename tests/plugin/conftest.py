@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ collect_ignore = ["inner"]
 _INNER = Path(__file__).with_name("inner")
 _DEVELOPERS_OWN = ("CI", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 _DEVELOPERS_OWN_PREFIXES = ("PYTEST_PYNENC_", "PYNENC__", "PYTEST_XDIST_")
+_PLUGINS = ("pynenc_state", "xdist", "xdist.looponfail")
 
 
 @pytest.fixture
@@ -30,6 +32,10 @@ def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pyte
     for variable in os.environ:
         if variable in _DEVELOPERS_OWN or variable.startswith(_DEVELOPERS_OWN_PREFIXES):
             monkeypatch.delenv(variable)
+    # Others that happen to be installed change what is printed, and some take seconds to load.
+    installed = {plugin.name for plugin in entry_points(group="pytest11")}
+    refused = " ".join(f"-p no:{name}" for name in sorted(installed.difference(_PLUGINS)))
+    monkeypatch.setenv("PYTEST_ADDOPTS", refused)
     return pytester
 
 

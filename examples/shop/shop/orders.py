@@ -56,4 +56,5 @@ def fulfil_order(order: Order, card: str) -> str:
         fulfil_order.wf.set_data("left_in_stock", left)
         raise
     fulfil_order.wf.set_data("payment", payment)
-    return ship_order(order).result
+    parcel: str = ship_order(order).result
+    return parcel

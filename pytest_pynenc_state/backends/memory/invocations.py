@@ -49,9 +49,13 @@ class InvocationStore:
             invocation_id, parent_id = dto.invocation_id, dto.parent_invocation_id
             former = self._rows.get(invocation_id)
             self._rows[invocation_id] = row
+            # pynenc stores each invocation twice without a change, so this has to be cheap.
             if former is not None:
-                _unlink(self._children, former[0].parent_invocation_id, parent_id, invocation_id)
-                _unlink(self._children_of_event, former[1], event_id, invocation_id)
+                former_parent_id, former_event_id = former[0].parent_invocation_id, former[1]
+                if former_parent_id is not None and former_parent_id != parent_id:
+                    del self._children[former_parent_id][invocation_id]
+                if former_event_id is not None and former_event_id != event_id:
+                    del self._children_of_event[former_event_id][invocation_id]
             if parent_id is not None:
                 self._children.setdefault(parent_id, {})[invocation_id] = None
             if event_id is not None:
@@ -82,13 +86,6 @@ class InvocationStore:
             for invocation_id, row in self._rows.items()
             if _is_of_workflow(row[0].workflow, workflow_id, workflow_type_key)
         ]
-
-
-def _unlink(
-    index: IdIndex, former_key: str | None, key: str | None, invocation_id: InvocationId
-) -> None:
-    if former_key is not None and former_key != key:
-        del index[former_key][invocation_id]
 
 
 def _is_of_workflow(

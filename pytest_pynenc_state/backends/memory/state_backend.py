@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
 
 from pytest_pynenc_state.backends.memory.history import (
     HistoryLog,
@@ -15,14 +18,17 @@ from pytest_pynenc_state.backends.memory.history import (
 )
 from pytest_pynenc_state.backends.memory.invocations import InvocationStore, invocation_rows
 from pytest_pynenc_state.backends.memory.workflows import PytestMemWorkflows
-from pytest_pynenc_state.backends.state_backend import InvocationHistory, checked_batch_size
+from pytest_pynenc_state.backends.state_backend import (
+    InvocationHistory,
+    checked_batch_size,
+    invocation_id_of,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pynenc.app import Pynenc
     from pynenc.app_info import AppInfo
     from pynenc.identifiers.invocation_id import InvocationId
+    from pynenc.invocation.dist_invocation import DistributedInvocation
     from pynenc.models.call_dto import CallDTO
     from pynenc.models.invocation_dto import InvocationDTO
     from pynenc.runner.runner_context import RunnerContext
@@ -84,10 +90,7 @@ class PytestMemStateBackend(PytestMemWorkflows):
             return iter(self._contents.invocations.children(parent_invocation_id))
 
     def get_invocations_by_parent_event(self, parent_event_id: str) -> Iterator[InvocationId]:
-        """Return the ids of what an event triggered, each once, in storing order.
-
-        On a pynenc whose invocations record no event: always none.
-        """
+        """Return the ids of what an event triggered, each once, in storing order."""
         with self._lock:
             return iter(self._contents.invocations.children_of_event(parent_event_id))
 
@@ -100,8 +103,25 @@ class PytestMemStateBackend(PytestMemWorkflows):
         ids, also of invocations outside any workflow.
         """
         with self._lock:
-            found = self._contents.invocations.of_workflow(workflow_id, workflow_type_key)
-        return iter(found)
+            return iter(self._contents.invocations.of_workflow(workflow_id, workflow_type_key))
+
+    def add_history(
+        self,
+        invocation_id: str | DistributedInvocation[Any, Any],
+        status_record: InvocationStatusRecord | InvocationStatus,
+        runner_context: RunnerContext | None = None,
+    ) -> None:
+        """Append one status change, as the base class describes."""
+        # pynenc gives a record and a context. Building an InvocationHistory of them, only
+        # to take it apart, would be a third of the time.
+        if runner_context is None or not isinstance(status_record, InvocationStatusRecord):
+            super().add_history(invocation_id, status_record, runner_context)
+            return
+        self.store_runner_context(runner_context)
+        runner_id = runner_context.runner_id
+        row = (invocation_id_of(invocation_id), datetime.now(UTC), status_record, runner_id, None)
+        with self._lock:
+            self._contents.history.add((row,))
 
     def _add_records(self, records: Sequence[PynencInvocationHistory]) -> None:
         rows = history_rows(records)
@@ -121,7 +141,9 @@ class PytestMemStateBackend(PytestMemWorkflows):
             What is written after the first list was asked for is not in them.
         :raises ValueError: *batch_size* is below 1; raised by the call itself.
         """
-        return self._history_batches(start_time, end_time, checked_batch_size(batch_size))
+        batch_size = checked_batch_size(batch_size)
+        rows = self._batches(HistoryLog.between, start_time, end_time, batch_size)
+        return map(restored_histories, rows)
 
     def iter_invocations_in_timerange(
         self, start_time: datetime, end_time: datetime, batch_size: int = 100
@@ -132,22 +154,20 @@ class PytestMemStateBackend(PytestMemWorkflows):
             `iter_history_in_timerange`.
         :raises ValueError: *batch_size* is below 1; raised by the call itself.
         """
-        return self._id_batches(start_time, end_time, checked_batch_size(batch_size))
+        batch_size = checked_batch_size(batch_size)
+        return self._batches(HistoryLog.ids_between, start_time, end_time, batch_size)
 
-    def _history_batches(
-        self, start: datetime, end: datetime, batch_size: int
-    ) -> Iterator[list[PynencInvocationHistory]]:
+    def _batches(
+        self,
+        read: Callable[[HistoryLog, datetime, datetime], list[_Item]],
+        start: datetime,
+        end: datetime,
+        batch_size: int,
+    ) -> Iterator[list[_Item]]:
         with self._lock:
-            rows = self._contents.history.between(start, end)
-        for batch in _batches(rows, batch_size):
-            yield restored_histories(batch)
-
-    def _id_batches(
-        self, start: datetime, end: datetime, batch_size: int
-    ) -> Iterator[list[InvocationId]]:
-        with self._lock:
-            invocation_ids = self._contents.history.ids_between(start, end)
-        yield from _batches(invocation_ids, batch_size)
+            items = read(self._contents.history, start, end)
+        for first in range(0, len(items), batch_size):
+            yield items[first : first + batch_size]
 
     def _set_result(self, invocation_id: str, serialized_result: str) -> None:
         self._contents.results[invocation_id] = serialized_result
@@ -227,8 +247,3 @@ class PytestMemStateBackend(PytestMemWorkflows):
             registry = PytestMemStateBackend._app_info_registry
             for app_id in registry.keys() - set(keeping):
                 del registry[app_id]
-
-
-def _batches(items: list[_Item], batch_size: int) -> Iterator[list[_Item]]:
-    for first in range(0, len(items), batch_size):
-        yield items[first : first + batch_size]

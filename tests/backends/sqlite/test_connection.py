@@ -131,7 +131,7 @@ def test_work_that_is_always_too_late_gives_up(database: Database) -> None:
         connection.execute("INSERT INTO numbers VALUES (1)")
         raise _busy()
 
-    with pytest.raises(BackendTimeout, match="0.05 s"):
+    with pytest.raises(BackendTimeout, match=r"0\.05 s"):
         database.transaction(work)
     assert _numbers(database) == []
 
@@ -254,9 +254,7 @@ def test_what_a_forked_child_writes_outlives_the_connection_of_its_parent(
 ) -> None:
     """The child's locks are its own: its parent is not the last one to use the file."""
     database.close()
-    outcome = in_process(
-        forking.write_in_the_child_after_the_parent_closed, Path(database.path)
-    )
+    outcome = in_process(forking.write_in_the_child_after_the_parent_closed, Path(database.path))
     assert outcome == (0, [1, 2, 3])
 
 
@@ -267,9 +265,7 @@ def test_a_fork_amid_writing_threads_does_not_hang_the_child(
     short_lived: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """No child inherits a lock that a thread of its parent held inside SQLite."""
-    statuses, written = in_process(
-        _fork_while_threads_write, Path(database.path), short_lived
-    )
+    statuses, written = in_process(_fork_while_threads_write, Path(database.path), short_lived)
     assert (statuses, written) == ([0] * forking.FORKS, forking.FORKS)
 
 

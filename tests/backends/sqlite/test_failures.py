@@ -127,9 +127,7 @@ def unwritable() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("name", ["store.db", "new.db", "new folder/store.db"])
-def test_an_unwritable_folder_is_told(
-    unwritable: Path, in_process: InProcess, name: str
-) -> None:
+def test_an_unwritable_folder_is_told(unwritable: Path, in_process: InProcess, name: str) -> None:
     """A file that is there, a new one, and a new folder: each error names the file."""
     path = unwritable / name
     error = in_process(workers.outcome_as_nobody, workers.read_a_result, path)
@@ -184,9 +182,7 @@ def _delete(path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", ["_get_result", "_set_result"])
-def test_a_deleted_file_is_told_and_not_made_again(
-    app: Pynenc, path: Path, method: str
-) -> None:
+def test_a_deleted_file_is_told_and_not_made_again(app: Pynenc, path: Path, method: str) -> None:
     """Nobody goes on in a fresh empty file as if all data had never been."""
     _delete(path)
     arguments = ["invocation", "text"][: 1 + (method == "_set_result")]

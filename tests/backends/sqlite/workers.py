@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe
 
 NOBODY = 65534
+
 
 def build_app(path: str | Path, app_id: str = "app", **values: Any) -> Pynenc:
     """Build an app of which state backend and orchestrator are on the file *path*."""
