@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state import selection
 from pytest_pynenc_state.session import TestRecord, state_of
 
 if TYPE_CHECKING:
@@ -140,9 +139,7 @@ def pynenc_runner(
     """
     from pytest_pynenc_state import opening
 
-    control = opening.runner_control(
-        request, pynenc_app, pynenc_backend, selection.runner_kind(request)
-    )
+    control = opening.runner_control(request, pynenc_app, pynenc_backend)
     _pynenc_record.logs = control.logs
     try:
         control.start()

@@ -75,9 +75,10 @@ def exported_values(
     for name in given.keys() & fixed.keys():
         message = f"{name!r} belongs to the place of backend {backend.name!r}"
         raise OptionsError(message, "leave it out of pynenc_config and of the marker pynenc")
-    runner_class = RUNNER_CLASSES[state_of(request.config).options.runner]
+    options = state_of(request.config).options
+    runner_class = RUNNER_CLASSES[selection.runner_kind(request.node, options)]
     values = {**TEST_DEFAULTS, "runner_cls": runner_class, **given, **fixed}
-    is_fresh = (app or state_of(request.config).options.app) is None
+    is_fresh = (app or options.app) is None
     with ExitStack() as stack:
         stack.enter_context(preserved_process())
         hidden = ("app_id",) if is_fresh else ()
@@ -108,15 +109,13 @@ def author_app(request: pytest.FixtureRequest) -> str | Pynenc | None:
     return chosen
 
 
-def runner_control(
-    request: pytest.FixtureRequest, app: Pynenc, backend: Backend, kind: str
-) -> RunnerControl:
+def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> RunnerControl:
     """Give control over the runners of one test; none has been started yet."""
     state = state_of(request.config)
     path = author_app(request)
     return RunnerControl(
         app=app,
-        kind=kind,
+        kind=selection.runner_kind(request.node, state.options),
         backend=backend,
         app_path=path if isinstance(path, str) else None,
         log_directory=_base_directory(request) / "runners",

@@ -190,9 +190,14 @@ def check_app_marker(item: Any) -> None:
             raise OptionsError(message, *error.remedies) from error
 
 
-def runner_kind(request: pytest.FixtureRequest) -> str:
-    """The kind of runner for a test: the fixture's parameter, or the option."""
-    kind: str = getattr(request, "param", state_of(request.config).options.runner)
+def runner_kind(item: Any, options: Options) -> str:
+    """The kind of runner for a test: the parameter of ``pynenc_runner``, or the option.
+
+    :raises OptionsError: There is no such kind.
+    """
+    # Asked of the test, not of the fixture: the app is configured before the runner starts.
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    kind: str = parameters.get("pynenc_runner", options.runner)
     if kind not in RUNNER_KINDS:
         message = f"pynenc_runner: there is no kind of runner {kind!r}"
         raise OptionsError(message, near_match(str(kind), RUNNER_KINDS))

@@ -77,12 +77,12 @@ def test_a_place_without_an_app_is_in_the_environment_too(pytester: pytest.Pytes
     pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("app_id", ["pynenc", "of_the_project"])
+@pytest.mark.parametrize("line", ["", "app_id = 'of_the_project'"])
 def test_a_copy_of_an_app_never_stands_in_for_a_further_app(
-    pytester: pytest.Pytester, app_id: str
+    pytester: pytest.Pytester, line: str
 ) -> None:
     """Left to itself, pynenc gives an unpickled copy, if it takes the two for the same."""
-    pytester.makepyprojecttoml(f"[tool.pynenc]\napp_id = '{app_id}'")
+    pytester.makepyprojecttoml(f"[tool.pynenc]\n{line}")
     pytester.makepyfile(
         """
         import pickle
