@@ -10,7 +10,7 @@ from typing import TypeVar
 Outcome = TypeVar("Outcome")
 
 # A hang guard, not a requirement: workers are done in a fraction of it.
-HANG_GUARD_S = 60.0
+HANG_GUARD_S = 30.0
 
 
 def in_threads(workers: Sequence[Callable[[], Outcome]]) -> list[Outcome]:

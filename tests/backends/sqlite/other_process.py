@@ -25,6 +25,9 @@ class OtherProcess:
     """A spawned process that runs one function after the other, as they are sent to it."""
 
     def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs,))
@@ -40,18 +43,21 @@ class OtherProcess:
         self._pipe.send(item)
 
     def receive(self) -> Any:
-        """Return what the process sends next; kill it if it sends nothing."""
+        """Return what the process sends next, if it sends anything."""
         if not self._pipe.poll(HANG_GUARD_S):
-            self._process.kill()
             message = f"the other process did not answer within {HANG_GUARD_S} s"
             raise TimeoutError(message)
         return self._pipe.recv()
 
+    def restart(self) -> None:
+        """Replace a process that may be in the middle of something by a new one."""
+        self._process.kill()
+        self.close()
+        self._start()
+
     def close(self) -> None:
         """End the process."""
         self._pipe.close()
-        self._process.join(HANG_GUARD_S)
-        self._process.kill()
         self._process.join()
 
 
@@ -65,17 +71,30 @@ def run_at_once(
     :param arguments: Those of each process.
     :returns: What was returned, in their order; the first error is raised again.
     """
+    try:
+        outcomes = _outcomes(processes, function, arguments)
+    except BaseException:
+        for process in processes:
+            process.restart()
+        raise
+    for outcome in outcomes:
+        if isinstance(outcome, _Raised):
+            raise outcome.error
+    return outcomes
+
+
+def _outcomes(
+    processes: Sequence[OtherProcess],
+    function: Callable[..., Any],
+    arguments: Sequence[tuple[Any, ...]],
+) -> list[Any]:
     for process, each in zip(processes, arguments, strict=True):
         process.send((function, each))
     for process in processes:
         assert process.receive() == _READY
     for process in processes:
         process.send(_GO)
-    outcomes = [process.receive() for process in processes]
-    for outcome in outcomes:
-        if isinstance(outcome, _Raised):
-            raise outcome.error
-    return outcomes
+    return [process.receive() for process in processes]
 
 
 def _serve(pipe: Pipe) -> None:

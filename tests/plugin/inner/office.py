@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from pynenc import Pynenc
+from pynenc.trigger import on_event
 
 app = Pynenc(config_values={"app_id": "office"})
 
@@ -18,6 +19,11 @@ app = Pynenc(config_values={"app_id": "office"})
 def add(first: int, second: int) -> int:
     """Return the sum."""
     return first + second
+
+
+@app.task(triggers=on_event("nobody_emits_this"))
+def never() -> None:
+    """Declare a trigger, which pynenc registers when a runner starts."""
 
 
 @app.task
