@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pytest_pynenc_state.backends.state_backend import PytestStateBackend
+from pytest_pynenc_state.backends.state_backend import PytestStateBackend, key_of
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -80,8 +80,9 @@ class PytestMemWorkflows(PytestStateBackend):
 
     def get_workflow_runs(self, workflow_type: TaskId) -> Iterator[WorkflowIdentity]:
         """Return the runs of exactly *workflow_type*, in the order first stored."""
+        wanted_key = key_of(workflow_type)
         runs = self.get_all_workflow_runs()
-        return iter([run for run in runs if run.workflow_type == workflow_type])
+        return iter([run for run in runs if run.workflow_type.key == wanted_key])
 
     def store_workflow_sub_invocation(
         self, parent_workflow_id: InvocationId, sub_invocation_id: InvocationId

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from pynenc import Pynenc
-from pynenc.trigger import on_event
+from pynenc.trigger import TriggerBuilder
 
 app = Pynenc(config_values={"app_id": "office"})
 
@@ -21,7 +21,7 @@ def add(first: int, second: int) -> int:
     return first + second
 
 
-@app.task(triggers=on_event("nobody_emits_this"))
+@app.task(triggers=TriggerBuilder().on_event("nobody_emits_this"))
 def never() -> None:
     """Declare a trigger, which pynenc registers when a runner starts."""
 
