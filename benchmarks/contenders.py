@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
 from pynenc.app import Pynenc
 from pynenc.builder import PynencBuilder
@@ -49,11 +48,9 @@ def import_classes() -> None:
             importlib.import_module(module)
 
 
-@contextmanager
-def pynenc_untouched() -> Iterator[None]:
-    """Let pynenc's classes be as they are alone: our places close their connections."""
-    with mock.patch.object(SQLiteConnection, "__exit__", _leave_connection):
-        yield
+def leave_pynenc_alone() -> None:
+    """Undo what our SQLite components do for pynenc's: let it leave connections open."""
+    SQLiteConnection.__exit__ = _leave_connection  # type: ignore[method-assign]
 
 
 @contextmanager
@@ -77,6 +74,7 @@ def open_app(name: str, directory: Path) -> OpenedApp:
     values = {**backend.components, **place.values}
     with exported(values):
         app = _touched(build_app(namespace, values))
+    leave_pynenc_alone()
 
     def remove() -> None:
         place.close()

@@ -125,6 +125,7 @@ class _Mover:
         self.failures = 0
         app = Pynenc(config_values=dict(seat.config_values))
         self._move: Any = app.orchestrator._atomic_status_transition
+        contenders.leave_pynenc_alone()
         moves = [(each, status) for each in seat.ids for status in CYCLE]
         self._moves = itertools.cycle(moves)
         self._next = next(self._moves)

@@ -45,7 +45,6 @@ def grown(names: Sequence[str], directory: Path, rows: int) -> dict[str, Growth]
                     EPOCH, EPOCH + timedelta(days=365), _BATCH_SIZE
                 )
             )
-        stack.enter_context(contenders.pynenc_untouched())
         while running:
             for name, batches in list(running.items()):
                 started_ns = perf_counter_ns()

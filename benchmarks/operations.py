@@ -92,7 +92,6 @@ def _measured(
                 workload = Workload(stack.enter_context(contenders.opened(name, directory)))
                 operation.prepare(workload)
                 next_slices[name] = partial(operation.make, workload)
-        stack.enter_context(contenders.pynenc_untouched())
         return measured_in_turns(next_slices, rounds)
 
 

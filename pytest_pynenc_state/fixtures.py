@@ -98,19 +98,23 @@ def pynenc_app(
 
 @pytest.fixture
 def pynenc_app_factory(
-    _pynenc_values: dict[str, Any], pynenc_namespace: str
+    request: pytest.FixtureRequest,
+    pynenc_backend: Backend,
+    pynenc_place: Place,
+    _pynenc_values: dict[str, Any],
+    pynenc_namespace: str,
 ) -> Callable[..., Pynenc]:
     """Build further fresh apps on the test's place: ``factory(app_id=None, **config)``.
 
-    Without *app_id*, each call gives the same app a further handle: on a backend that is
-    ``shared``, it sees the same data as the others.
+    Without *app_id*, it is a further handle to the app under test: on a backend that is
+    ``shared``, it sees the same data. *config* are pynenc configuration values for this app
+    alone; it has its components when the factory returns.
     """
-    from pytest_pynenc_state.apps.pointing import build_app
+    from pytest_pynenc_state import opening
 
-    def factory(app_id: str | None = None, **config: Any) -> Pynenc:
-        return build_app(app_id or pynenc_namespace, {**_pynenc_values, **config})
-
-    return factory
+    return opening.app_factory(
+        request, pynenc_backend, pynenc_place, _pynenc_values, pynenc_namespace
+    )
 
 
 @pytest.fixture
@@ -145,9 +149,4 @@ def pynenc_runner(
         control.start()
         yield control
     finally:
-        try:
-            control.stop()
-        except BaseException:
-            # The place is closed next, and is kept for a test that failed so late, too.
-            _pynenc_record.failed = True
-            raise
+        control.stop()

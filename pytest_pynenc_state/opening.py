@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,12 @@ import pytest
 
 from pytest_pynenc_state import selection
 from pytest_pynenc_state.apps.configuration import TEST_DEFAULTS, checked_values, exported
-from pytest_pynenc_state.apps.pointing import build_app, load_app, pointed_app
+from pytest_pynenc_state.apps.pointing import (
+    build_app,
+    load_app,
+    pointed_app,
+    touch_components,
+)
 from pytest_pynenc_state.apps.preserving import preserved_process
 from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
@@ -27,7 +32,10 @@ if TYPE_CHECKING:
 def opened_place(
     request: pytest.FixtureRequest, backend: Backend, namespace: str, record: TestRecord
 ) -> Iterator[Place]:
-    """Open a place of *backend*; afterwards close it, and remove it unless it is kept."""
+    """Open a place of *backend* and export it; afterwards close it.
+
+    It is removed once the whole test has ended, and is known to have passed or failed.
+    """
     state = state_of(request.config)
     directory = _base_directory(request)
     try:
@@ -36,15 +44,17 @@ def opened_place(
         if state.options.fails_on_missing():
             raise
         pytest.skip(f"backend {backend.name!r}: {error}")
+    state.dispose_of(record, place.remove)
     # What is gone with this process cannot be kept for anybody to look at.
     if Capability.DURABLE in backend.capabilities:
         record.location = f"{backend.name}: {place.location}"
+    for module in backend.modules:
+        importlib.import_module(module)
     try:
-        yield place
+        with exported({**backend.components, **place.values}, modules=backend.modules):
+            yield place
     finally:
         place.close()
-        if not state.keeps(record):
-            place.remove()
 
 
 def _base_directory(request: pytest.FixtureRequest) -> Path:
@@ -67,23 +77,54 @@ def exported_values(
 
     :raises OptionsError: *config* has an unknown field, or one that belongs to the place.
     """
-    for module in backend.modules:
-        importlib.import_module(module)
-    app, marked = selection.app_marker(request.node)
-    given = {**checked_values(config, "pynenc_config"), **marked}
-    fixed = {**backend.components, **place.values}
-    for name in given.keys() & fixed.keys():
-        message = f"{name!r} belongs to the place of backend {backend.name!r}"
-        raise OptionsError(message, "leave it out of pynenc_config and of the marker pynenc")
+    _, marked = selection.app_marker(request.node)
     options = state_of(request.config).options
-    runner_class = RUNNER_CLASSES[selection.runner_kind(request.node, options)]
-    values = {**TEST_DEFAULTS, "runner_cls": runner_class, **given, **fixed}
-    is_fresh = (app or options.app) is None
-    with ExitStack() as stack:
-        stack.enter_context(preserved_process())
-        hidden = ("app_id",) if is_fresh else ()
-        stack.enter_context(exported(values, hidden=hidden, modules=backend.modules))
+    values = {
+        **TEST_DEFAULTS,
+        "runner_cls": RUNNER_CLASSES[selection.runner_kind(request.node, options)],
+        **_allowed(config, "pynenc_config", backend, place),
+        **_allowed(marked, "marker pynenc", backend, place),
+        **backend.components,
+        **place.values,
+    }
+    hidden = ("app_id",) if author_app(request) is None else ()
+    with preserved_process(), exported(values, hidden=hidden, modules=backend.modules):
         yield values
+
+
+def _allowed(
+    config: Mapping[str, Any], source: str, backend: Backend, place: Place
+) -> dict[str, Any]:
+    """Return *config*, which may set anything but what leads to the place."""
+    for name in config:
+        if name in backend.components or name in place.values:
+            message = f"{source}: {name!r} belongs to the place of backend {backend.name!r}"
+            raise OptionsError(message, "leave it out, or select another backend")
+    return checked_values(config, source)
+
+
+def app_factory(
+    request: pytest.FixtureRequest,
+    backend: Backend,
+    place: Place,
+    values: Mapping[str, Any],
+    namespace: str,
+) -> Callable[..., Pynenc]:
+    """Return the function that builds further apps on *place*."""
+    author = author_app(request)
+    under_test = load_app(author) if isinstance(author, str) else author
+
+    def factory(app_id: str | None = None, **config: Any) -> Pynenc:
+        own = {**values, **_allowed(config, "pynenc_app_factory", backend, place)}
+        # Variables beat what an app is given, so its values must be exported while it, and
+        # each of its components, reads them.
+        with exported(own, hidden=("app_id",), modules=backend.modules):
+            chosen_id = app_id or (under_test.app_id if under_test else namespace)
+            app = build_app(chosen_id, own)
+            touch_components(app)
+        return app
+
+    return factory
 
 
 @contextmanager

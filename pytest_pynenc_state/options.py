@@ -113,7 +113,11 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
-def _app_path(text: str) -> str:
+def checked_app_path(text: str) -> str:
+    """Return *text*, which names an app.
+
+    :raises OptionsError: It is not of the form ``pkg.mod:app``.
+    """
     module, colon, attribute = text.partition(":")
     if not (colon and module and attribute):
         message = "is not of the form pkg.mod:app"
@@ -142,7 +146,11 @@ _OPTIONS = (
         repeatable=True,
     ),
     _Option(
-        "app", _app_path, None, "pkg.mod:app", "the application under test, re-pointed in place"
+        "app",
+        checked_app_path,
+        None,
+        "pkg.mod:app",
+        "the application under test, re-pointed in place",
     ),
     _Option(
         "runner",
@@ -183,7 +191,12 @@ def add_options(parser: pytest.Parser) -> None:
             default=None,
             help=f"{option.help}{default}".replace("%", "%%"),
         )
-        parser.addini(option.ini, f"{option.help} ({option.flag})", default=None)
+        parser.addini(
+            option.ini,
+            f"{option.help} ({option.flag})",
+            type="args" if option.repeatable else "string",
+            default=None,
+        )
     group.addoption(
         "--pynenc-list-backends",
         action="store_true",
@@ -224,9 +237,10 @@ def _found(option: _Option, config: pytest.Config) -> tuple[str | None, str]:
         return (",".join(given) if option.repeatable else given), option.flag
     if option.variable in os.environ:
         return os.environ[option.variable], option.variable
-    ini: str | None = config.getini(option.ini)
+    ini: str | list[str] | None = config.getini(option.ini)
     if ini is not None:
-        return ini, f"ini {option.ini}"
+        text = ini if isinstance(ini, str) else ",".join(ini)
+        return text, f"ini {option.ini}"
     return None, "default"
 
 

@@ -62,6 +62,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             backend = state.backend(name)
             claims = ", ".join(sorted(backend.capabilities)) or "nothing"
             print(f"{name}: {backend.summary} (claims {claims})")  # noqa: T201
+    except OptionsError as error:
+        raise pytest.UsageError(str(error)) from error
     finally:
         config._ensure_unconfigure()
     return 0
@@ -85,6 +87,18 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let each test run on each backend it is to run on."""
     selection.parametrize_backends(metafunc)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Dispose of the test's place once nothing of the test can fail any more."""
+    try:
+        yield
+    except BaseException:
+        session.state_of(item.config).record(item).failed = True
+        raise
+    finally:
+        session.state_of(item.config).dispose(session.state_of(item.config).record(item))
 
 
 @pytest.hookimpl(wrapper=True)

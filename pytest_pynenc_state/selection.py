@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_pynenc_state.errors import OptionsError
-from pytest_pynenc_state.options import RUNNER_KINDS, Options, near_match
+from pytest_pynenc_state.options import RUNNER_KINDS, Options, checked_app_path, near_match
 from pytest_pynenc_state.session import SessionState, state_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ MARKERS = (
 )
 
 
+# A usage error, which pytest does not want subclassed, that it also knows how to report
+# from within a collection: without a traceback through itself.
+class MarkerError(pytest.UsageError, pytest.Collector.CollectError):  # type: ignore[misc]
+    """A marker cannot be used."""
+
+
 def check_options(state: SessionState) -> None:
     """Refuse options that name a backend or an app that cannot be had.
 
@@ -43,13 +49,16 @@ def check_options(state: SessionState) -> None:
         _explained(options, "app", options.app, _check_app)
 
 
-def _check_app(path: str) -> None:
+def _check_app(app: object) -> None:
     # Imported here, because the rest of this module must not load pynenc.
-    from pytest_pynenc_state.apps.pointing import load_app
+    from pytest_pynenc_state.apps.pointing import checked_app, load_app
     from pytest_pynenc_state.errors import AppError
 
     try:
-        load_app(path)
+        if isinstance(app, str):
+            load_app(checked_app_path(app))
+        else:
+            checked_app(app, "the value")
     except AppError as error:
         raise OptionsError(error.message, *error.remedies) from error
 
@@ -73,7 +82,7 @@ def parametrize_backends(metafunc: pytest.Metafunc) -> None:
         chosen, reasons = _chosen(metafunc.definition, state, _needs_processes(metafunc, state))
     except OptionsError as error:
         message = f"{metafunc.definition.nodeid}: {error}"
-        raise pytest.UsageError(message) from error
+        raise MarkerError(message) from error
     parameters = [pytest.param(name, id=name) for name in chosen]
     if not parameters:
         skip = pytest.mark.skip(reason="no selected backend fits: " + "; ".join(reasons))
@@ -130,7 +139,11 @@ def _backends_marker(item: Any, state: SessionState) -> tuple[Sequence[str], Seq
 
     names, excluded = _called(marker, signature)
     for name in (*names, *excluded):
-        state.backend(name)
+        try:
+            state.backend(str(name))
+        except OptionsError as error:
+            message = f"marker pynenc_backends: {name!r}: {error.message}"
+            raise OptionsError(message, *error.remedies) from error
     return names, excluded
 
 
@@ -182,7 +195,7 @@ def check_app_marker(item: Any) -> None:
         from pytest_pynenc_state.apps.configuration import checked_values
 
         checked_values(config, "marker pynenc")
-    if isinstance(app, str):
+    if app is not None:
         try:
             _check_app(app)
         except OptionsError as error:

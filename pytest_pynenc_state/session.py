@@ -44,6 +44,7 @@ class SessionState:
         self._config = config
         self._counter = itertools.count(1)
         self._backends: dict[str, Backend] = {}
+        self._removals: dict[TestRecord, Callable[[], None]] = {}
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -90,8 +91,20 @@ class SessionState:
         """What is to be said of *item*."""
         return item.stash.setdefault(_RECORD, TestRecord())
 
+    def dispose_of(self, record: TestRecord, remove: Callable[[], None]) -> None:
+        """Remember how a test's place is removed, for `dispose`."""
+        self._removals[record] = remove
+
+    def dispose(self, record: TestRecord) -> None:
+        """Remove a test's place, unless it is kept; do nothing if it has none."""
+        remove = self._removals.pop(record, None)
+        if remove is not None and not self.keeps(record):
+            remove()
+
     def close(self) -> None:
-        """End what the run started."""
+        """End what the run started, and dispose of the places of interrupted tests."""
+        for record in list(self._removals):
+            self.dispose(record)
         if "guard" in self.__dict__:
             self.guard.close()
 

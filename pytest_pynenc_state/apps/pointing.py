@@ -30,11 +30,12 @@ _COMPONENTS = (
 
 def build_app(app_id: str, values: Mapping[str, Any]) -> Pynenc:
     """Build a fresh app called *app_id* with these configuration values."""
-    # An app of this id, left by an unpickled copy, would be returned in place of ours.
-    Pynenc._instances.pop(app_id, None)
     # Each app looks for plugins again, which takes longer than all else that a test needs;
     # once per process is enough.
-    with mock.patch.object(pynenc.app, "load_all_plugins", _load_plugins):
+    once = mock.patch.object(pynenc.app, "load_all_plugins", _load_plugins)
+    # An app of this id, left by an unpickled copy, would be returned in place of a new one.
+    no_copies = mock.patch.dict(Pynenc._instances, clear=True)
+    with once, no_copies:
         app = Pynenc(config_values={**values, "app_id": app_id})
     # A pyproject.toml in the working directory beats config_values; an assignment does not.
     app.conf.app_id = app_id
@@ -62,7 +63,8 @@ def pointed_app(app: Pynenc, values: Mapping[str, Any]) -> Iterator[Pynenc]:
 def touch_components(app: Pynenc) -> None:
     """Build all components of *app* now, in this thread."""
     for component in _COMPONENTS:
-        getattr(app, component)
+        # A component reads its configuration on first use, and keeps it.
+        getattr(getattr(app, component), "conf", None)
 
 
 def load_app(path: str) -> Pynenc:
@@ -74,7 +76,15 @@ def load_app(path: str) -> Pynenc:
         app = load_attribute(path)
     except OptionsError as error:
         raise AppError(error.message, *error.remedies) from error
+    return checked_app(app, repr(path))
+
+
+def checked_app(app: object, source: str) -> Pynenc:
+    """Return *app*.
+
+    :raises AppError: It is not a ``pynenc.Pynenc``.
+    """
     if not isinstance(app, Pynenc):
-        message = f"{path!r}: expected a pynenc.Pynenc, got {type(app).__name__}"
+        message = f"{source}: expected a pynenc.Pynenc, got {type(app).__name__}"
         raise AppError(message, "name the variable that holds the app, like shop.app:app")
     return app

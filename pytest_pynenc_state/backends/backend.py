@@ -7,6 +7,7 @@ pickled, so a child process rebuilds its app from it instead of inheriting objec
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -65,6 +66,12 @@ class Space:
     namespace: str
     directory: Path
     session_directory: Path
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove *folder* and all in it; do nothing if it is gone, as a composite's may be."""
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from pytest_pynenc_state.backends.backend import Backend, ConfigValue, Place, Space
@@ -45,7 +45,7 @@ class Catalogue:
                 _checked(backend, "the hook pytest_pynenc_backends").name, partial(_same, backend)
             )
         for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-            self._add(entry_point.name, entry_point.load)
+            self._add(entry_point.name, partial(_loaded, entry_point))
 
     def _add(self, name: str, loader: Callable[[], Any]) -> None:
         if name in self._loaders:
@@ -113,6 +113,17 @@ def _checked(candidate: object, origin: str) -> Backend:
         return candidate
     message = f"{origin}: expected a pytest_pynenc_state.Backend, got {candidate!r}"
     raise OptionsError(message)
+
+
+def _loaded(entry_point: EntryPoint) -> Any:
+    try:
+        return entry_point.load()
+    except Exception as error:  # whatever somebody's module raises when it is imported
+        message = (
+            f"entry point {entry_point.name!r} ({entry_point.value}) cannot be loaded: "
+            f"{type(error).__name__}: {error}"
+        )
+        raise OptionsError(message, "mend or uninstall the package that declares it") from error
 
 
 def _same(backend: Backend) -> Backend:

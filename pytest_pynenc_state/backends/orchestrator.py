@@ -19,7 +19,10 @@ class PytestOrchestrator(BaseOrchestrator):
     def _drop_executions(
         self, ended_before_us: int | None, keep_newest: int | None, protected: frozenset[str]
     ) -> int:
-        """Remove finished executions by age, then by number; return how many were removed."""
+        """Remove finished executions by age, then by number; return how many were removed.
+
+        Protected ones stay, and do not count.
+        """
 
     def purge_atomic_service_executions(self) -> int:
         """Remove old and surplus atomic-service executions, as the app's limits say.

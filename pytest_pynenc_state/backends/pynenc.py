@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
 
 from pytest_pynenc_state.backends.backend import (
     COMPONENT_FIELDS,
@@ -12,6 +11,7 @@ from pytest_pynenc_state.backends.backend import (
     Capability,
     Place,
     Space,
+    remove_folder,
 )
 
 _CLASS_NAMES = ("StateBackend", "Orchestrator", "Broker", "Trigger", "ClientDataStore")
@@ -36,7 +36,7 @@ def open_sqlite(space: Space) -> Place:
         {"sqlite_db_path": str(path)},
         str(path),
         close=_collect_connections,
-        remove=lambda: shutil.rmtree(space.directory, ignore_errors=True),
+        remove=lambda: remove_folder(space.directory),
     )
 
 

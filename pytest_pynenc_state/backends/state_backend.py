@@ -59,8 +59,13 @@ class InvocationHistory(PynencInvocationHistory):
         registered_by_inv_id: str | None,
     ) -> InvocationHistory:
         """Build a record that was written earlier, at *timestamp*."""
-        history = cls(invocation_id, status_record, runner_context_id, registered_by_inv_id)
+        # Not through the constructor, which would take the time only to have it replaced.
+        history = cls.__new__(cls)
+        history.invocation_id = invocation_id
         history._timestamp = timestamp
+        history.status_record = status_record
+        history.runner_context_id = runner_context_id
+        history.registered_by_inv_id = registered_by_inv_id
         return history
 
 
@@ -76,6 +81,9 @@ def _fields(history: PynencInvocationHistory) -> tuple[object, ...]:
 
 def invocation_id_of(invocation: Any) -> InvocationId:
     """The id of *invocation*, which may be an invocation or already its id."""
+    # Ids are what pynenc passes, on every status change; ask the cheap question first.
+    if type(invocation) is str:
+        return invocation  # type: ignore[return-value]  # InvocationId is str at run time
     invocation_id: InvocationId = getattr(invocation, "invocation_id", invocation)
     return invocation_id
 

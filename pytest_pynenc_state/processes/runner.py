@@ -80,6 +80,10 @@ class Runner(ABC):
         """What is known about a runner that gave no sign of life."""
         return ""
 
+    def fate(self) -> str:
+        """What became of a runner that is not alive."""
+        return f"the {self.kind} runner has stopped"
+
     def wait_until_ready(self, timeout_s: float) -> None:
         """Return once the runner's heartbeat is in the store.
 
@@ -176,6 +180,12 @@ class HostedRunner(Runner):
         """What it printed."""
         return self.log_tail()
 
+    def fate(self) -> str:
+        """How its process ended."""
+        if self._process is None:
+            return super().fate()
+        return f"the {self.kind} runner, pid {self.pid}, ended with {self._process.poll()}"
+
     def log_tail(self) -> str:
         """The last lines that the runner and its workers printed."""
         if not self.log_path.exists():
@@ -187,14 +197,16 @@ class HostedRunner(Runner):
         """Terminate the process, then kill what is left of its session."""
         if self._process is None:
             return
+        # One that was killed could not end its helpers; that is no leak of the test's.
+        had_ended = not self.is_alive()
         process, self._process = self._process, None
         process.terminate()
         try:
             process.wait(timeout_s)
-            gone_within(process.pid, _HELPERS_END_S)
+            gone_within(process.pid, 0 if had_ended else _HELPERS_END_S)
         except subprocess.TimeoutExpired:
             pass
-        survivors = session_members(process.pid)
+        survivors = [] if had_ended else session_members(process.pid)
         names = described(survivors)
         kill_session(process.pid, timeout_s)
         process.wait(timeout_s)
@@ -266,7 +278,8 @@ class RunnerControl:
     def _why_hopeless(self) -> str:
         if any(runner.is_alive() for runner in self.runners):
             return ""
-        return f"no runner is alive\n{self.logs()}".rstrip()
+        fates = "; ".join(runner.fate() for runner in self.runners)
+        return f"no runner is alive ({fates})\n{self.logs()}".rstrip()
 
     def logs(self) -> str:
         """What the runners in other processes printed last."""

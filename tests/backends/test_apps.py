@@ -8,14 +8,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
+from pynenc.app import Pynenc
 from pynenc.app_info import AppInfo
 
 from tests.backends.areas import AREAS, Area, purge
 from tests.backends.builders import LOOK_ALIKES
 
 if TYPE_CHECKING:
-    from pynenc.app import Pynenc
-
     from pytest_pynenc_state.backends.state_backend import PytestStateBackend
 
     AppFactory = Callable[..., Pynenc]
@@ -48,11 +47,11 @@ def test_any_config_value_can_be_stored(
 
 
 def test_an_app_that_stored_no_info_has_none(
-    pynenc_app: Pynenc, pynenc_app_factory: AppFactory
+    pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
 ) -> None:
     """A backend that is made without pynenc's help knows nothing of its app."""
-    backend_class = type(pynenc_app.state_backend)
-    unknown = backend_class(pynenc_app_factory(app_id="unknown"))
+    values = {**(pynenc_app.config_values or {}), "app_id": "unknown"}
+    unknown = type(pynenc_state_backend)(Pynenc(config_values=values))
     with pytest.raises(KeyError):
         unknown.get_app_info()
 

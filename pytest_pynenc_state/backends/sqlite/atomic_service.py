@@ -24,7 +24,13 @@ _HOLDER = (
     f"SELECT atomic_service_run_id, runner_id FROM {_TABLE} "
     f"WHERE app_id = ? AND status = '{_RUNNING}'"
 )
-_STORE = f"INSERT OR REPLACE INTO {_TABLE} (app_id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+# Only a refused attempt may be made again; what has run, or runs, stays as it is.
+_STORE = (
+    f"INSERT INTO {_TABLE} (app_id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (app_id, atomic_service_run_id) DO UPDATE SET runner_id = excluded.runner_id, "
+    "start_us = excluded.start_us, end_us = excluded.end_us, status = excluded.status, "
+    f"reason = excluded.reason WHERE status = '{_BLOCKED}'"
+)
 _STATUS = f"SELECT status FROM {_TABLE} WHERE app_id = ? AND atomic_service_run_id = ?"
 _END = (
     f"UPDATE {_TABLE} SET end_us = ?, status = ?, reason = coalesce(nullif(?, ''), reason) "
@@ -62,8 +68,7 @@ class AtomicServiceTable:
         def admitted(connection: Connection) -> bool:
             holder = connection.execute(_HOLDER, (self._app_id,)).fetchone()
             if holder is None:
-                self._store(connection, run, (start_us, None, _RUNNING, reason))
-                return True
+                return self._store(connection, run, (start_us, None, _RUNNING, reason))
             prior_run_id, prior_runner_id = map(text, holder)
             if prior_run_id == own_id:
                 return True
@@ -110,9 +115,10 @@ class AtomicServiceTable:
         connection: Connection,
         run: AtomicServiceRun,
         columns: tuple[int, int | None, str, str],
-    ) -> None:
+    ) -> bool:
+        """Whether there was no record of *run* that has to stay."""
         identity = (self._app_id, run.atomic_service_run_id, run.runner_id)
-        connection.execute(_STORE, (*identity, *columns))
+        return connection.execute(_STORE, (*identity, *columns)).rowcount == 1
 
     def active(self) -> list[AtomicServiceExecution]:
         """The executions that run, newest first."""
@@ -158,7 +164,7 @@ def _surplus(
             continue
         is_old = ended_before_us is not None and end_us < ended_before_us
         (old if is_old else recent).append((seq,))
-    excess = len(finished) - len(old) - keep_newest if keep_newest is not None else 0
+    excess = len(recent) - keep_newest if keep_newest is not None else 0
     return old + recent[: max(excess, 0)]
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import cache
 
-from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
+from pytest_pynenc_state.backends.backend import (
+    Backend,
+    Capability,
+    Place,
+    Space,
+    remove_folder,
+)
 from pytest_pynenc_state.backends.sqlite.connection import open_database
 from pytest_pynenc_state.backends.sqlite.schema import empty_file
 from pytest_pynenc_state.backends.sqlite.upstream import restore_upstream
@@ -27,7 +32,7 @@ def open_place(space: Space) -> Place:
         {"sqlite_db_path": str(path)},
         str(path),
         close=close,
-        remove=lambda: shutil.rmtree(space.directory),
+        remove=lambda: remove_folder(space.directory),
     )
 
 
