@@ -23,6 +23,9 @@ from pytest_pynenc_state.errors import BackendError
 
 PROCESSES = 4
 
+#: Takes its turn without any store: what it waits for is the machine, and so do the others.
+NO_STORE = "no store"
+
 _IDS_PER_PROCESS = 20
 # Some seconds for processes to start; they also wait for each other after each turn.
 _PATIENCE_S = 120.0
@@ -71,7 +74,7 @@ def contended(
     names: Sequence[str], directory: Path, rounds: int, turn_s: float
 ) -> dict[str, Crowd]:
     """Let the same processes work on each contender in turns."""
-    schedule = Schedule(tuple(names) * rounds, turn_s)
+    schedule = Schedule((*names, NO_STORE) * rounds, turn_s)
     context = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
         apps = {name: stack.enter_context(contenders.opened(name, directory)) for name in names}
@@ -84,7 +87,8 @@ def contended(
         # One task for each process: each waits for the others at the barrier.
         outcomes = pool.starmap(_take_part, tasks, chunksize=1)
     return {
-        name: _crowd([outcome[name] for outcome in outcomes], rounds * turn_s) for name in names
+        name: _crowd([outcome[name] for outcome in outcomes], rounds * turn_s)
+        for name in (*names, NO_STORE)
     }
 
 
@@ -110,19 +114,38 @@ def _keep_barrier(barrier: Barrier) -> None:
 
 def _take_part(schedule: Schedule, seats: Mapping[str, Seat]) -> dict[str, tuple[array[int], int]]:
     contenders.import_classes()
-    movers = {name: _Mover(seat) for name, seat in seats.items()}
+    movers: dict[str, _Idler] = {name: _Mover(seat) for name, seat in seats.items()}
+    movers[NO_STORE] = _Idler()
     for name in schedule.turns:
         _barriers[0].wait(_PATIENCE_S)
         movers[name].work(schedule.turn_s)
     return {name: (mover.times_ns, mover.failures) for name, mover in movers.items()}
 
 
-class _Mover:
+class _Idler:
+    """Computes for about as long as a move takes, over and over."""
+
+    def __init__(self) -> None:
+        self.times_ns = array("q")
+        self.failures = 0
+
+    def work(self, seconds: float) -> None:
+        """Compute for *seconds*."""
+        deadline_ns = time.perf_counter_ns() + int(seconds * 1e9)
+        while (started_ns := time.perf_counter_ns()) < deadline_ns:
+            self.act()
+            self.times_ns.append(time.perf_counter_ns() - started_ns)
+
+    def act(self) -> None:
+        """Do what is timed."""
+        sum(range(1_000))
+
+
+class _Mover(_Idler):
     """Moves its own invocations through their statuses, over and over."""
 
     def __init__(self, seat: Seat) -> None:
-        self.times_ns = array("q")
-        self.failures = 0
+        super().__init__()
         app = Pynenc(config_values=dict(seat.config_values))
         self._move: Any = app.orchestrator._atomic_status_transition
         contenders.leave_pynenc_alone()
@@ -130,14 +153,11 @@ class _Mover:
         self._moves = itertools.cycle(moves)
         self._next = next(self._moves)
 
-    def work(self, seconds: float) -> None:
-        """Move for *seconds*; a move that fails is tried again, until one succeeds."""
-        deadline_ns = time.perf_counter_ns() + int(seconds * 1e9)
-        while (started_ns := time.perf_counter_ns()) < deadline_ns:
-            try:
-                self._move(*self._next, RUNNER_ID)
-            except (sqlite3.Error, BackendError):
-                self.failures += 1
-            else:
-                self._next = next(self._moves)
-            self.times_ns.append(time.perf_counter_ns() - started_ns)
+    def act(self) -> None:
+        """Make the next move; if it fails it is tried again, until it succeeds."""
+        try:
+            self._move(*self._next, RUNNER_ID)
+        except (sqlite3.Error, BackendError):
+            self.failures += 1
+        else:
+            self._next = next(self._moves)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pytest_pynenc_state.errors import OptionsError
 
@@ -191,12 +191,8 @@ def add_options(parser: pytest.Parser) -> None:
             default=None,
             help=f"{option.help}{default}".replace("%", "%%"),
         )
-        parser.addini(
-            option.ini,
-            f"{option.help} ({option.flag})",
-            type="args" if option.repeatable else "string",
-            default=None,
-        )
+        kind: Literal["args", "string"] = "args" if option.repeatable else "string"
+        parser.addini(option.ini, f"{option.help} ({option.flag})", type=kind, default=None)
     group.addoption(
         "--pynenc-list-backends",
         action="store_true",

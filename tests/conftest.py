@@ -48,5 +48,6 @@ def _nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     assert open_stores() == []
     assert living_children() == []
     assert runner_threads() == []
+    # The last test's place goes after all fixtures, this one too.
     places = tmp_path_factory.getbasetemp() / "pynenc"
-    assert [place.name for place in places.glob("pynenc_t_*")] == []
+    assert len([place.name for place in places.glob("pynenc_t_*")]) <= 1

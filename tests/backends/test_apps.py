@@ -103,7 +103,7 @@ class TestIsolation:
         self, pynenc_app_factory: AppFactory, area: Area
     ) -> None:
         """After a purge, which may be repeated, one app is empty and the others are not."""
-        apps = _look_alikes(pynenc_app_factory)
+        apps = _look_alikes(pynenc_app_factory, count=3)
         for number, app in apps.items():
             area.write(app, number)
         purge(apps[1])
@@ -120,5 +120,6 @@ class TestIsolation:
         assert area.read(pynenc_app) == area.expected(2)
 
 
-def _look_alikes(factory: AppFactory) -> dict[int, Pynenc]:
-    return {number: factory(app_id=app_id) for number, app_id in enumerate(LOOK_ALIKES, 1)}
+def _look_alikes(factory: AppFactory, count: int = len(LOOK_ALIKES)) -> dict[int, Pynenc]:
+    ids = LOOK_ALIKES[:count]
+    return {number: factory(app_id=app_id) for number, app_id in enumerate(ids, 1)}

@@ -94,6 +94,15 @@ def test_the_execution_that_runs_may_be_started_again(orchestrator: PytestOrches
     assert (is_admitted, _rows(orchestrator)) == (True, [("run", at(0), None, Status.RUNNING)])
 
 
+def test_an_execution_that_has_ended_does_not_start_again(
+    orchestrator: PytestOrchestrator,
+) -> None:
+    """What has run stays as it was recorded, and its id may not work once more."""
+    _finished(orchestrator, "run", 0, 1)
+    is_admitted = orchestrator.record_atomic_service_execution_start(_run("run"), at(5))
+    assert (is_admitted, _rows(orchestrator)) == (False, [("run", at(0), at(1), Status.COMPLETED)])
+
+
 def test_the_next_execution_starts_when_the_former_has_ended(
     orchestrator: PytestOrchestrator,
 ) -> None:

@@ -210,14 +210,14 @@ def _stored_workflows(app: Pynenc) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        ({"workflow_id": "run-1"}, {"one"}),
-        ({"workflow_type_key": "tests.backends.tasks.add"}, {"one", "two"}),
-        ({"workflow_id": "run-2", "workflow_type_key": "tests.backends.tasks.add"}, {"two"}),
-        ({"workflow_id": "run-3", "workflow_type_key": "tests.backends.tasks.add"}, set()),
-        ({"workflow_id": "RUN-1"}, set()),
-        ({"workflow_type_key": "tests.backends.tasks.ad"}, set()),
-        ({"workflow_id": "", "workflow_type_key": ""}, {"one", "two", "three"}),
-        ({}, {"one", "two", "three"}),
+        ({"workflow_id": "run-1"}, ["one"]),
+        ({"workflow_type_key": "tests.backends.tasks.add"}, ["one", "two"]),
+        ({"workflow_id": "run-2", "workflow_type_key": "tests.backends.tasks.add"}, ["two"]),
+        ({"workflow_id": "run-3", "workflow_type_key": "tests.backends.tasks.add"}, []),
+        ({"workflow_id": "RUN-1"}, []),
+        ({"workflow_type_key": "tests.backends.tasks.ad"}, []),
+        ({"workflow_id": "", "workflow_type_key": ""}, ["one", "two", "three"]),
+        ({}, ["one", "two", "three"]),
     ],
     ids=str,
 )
@@ -225,7 +225,7 @@ def test_invocations_are_found_by_workflow(
     pynenc_app: Pynenc,
     pynenc_state_backend: PytestStateBackend,
     filters: dict[str, str],
-    expected: set[str],
+    expected: list[str],
 ) -> None:
     """Filters match exactly, and all of them have to; an empty one does not filter."""
     stored = _stored_workflows(pynenc_app)

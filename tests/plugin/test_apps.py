@@ -77,6 +77,23 @@ def test_a_place_without_an_app_is_in_the_environment_too(pytester: pytest.Pytes
     pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=1)
 
 
+def test_a_copy_of_a_fresh_app_keeps_its_id(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is configured anew, where a variable would beat the id that it was built with."""
+    monkeypatch.setenv("PYNENC__APP_ID", "of_the_shell")
+    pytester.makepyfile(
+        """
+        import pickle
+
+        def test_it(pynenc_app, pynenc_namespace):
+            assert pickle.loads(pickle.dumps(pynenc_app)).app_id == pynenc_namespace
+        """
+    )
+
+    pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize("line", ["", "app_id = 'of_the_project'"])
 def test_a_copy_of_an_app_never_stands_in_for_a_further_app(
     pytester: pytest.Pytester, line: str

@@ -100,8 +100,12 @@ def test_each_kind_runs_the_tasks_that_a_test_registers(
     assert descendants() == []
 
 
-def test_the_option_chooses_the_kind(pytester: pytest.Pytester) -> None:
-    """Where the test does not."""
+def test_the_option_chooses_the_kind_and_the_process_finds_the_tests_modules(
+    pytester: pytest.Pytester,
+) -> None:
+    """In this process, because only there no variable leads the runner to the modules."""
+    pytester.path.joinpath("office.py").rename(pytester.mkdir("src") / "office.py")
+    pytester.makefile(".ini", pytest="[pytest]\npythonpath = src")
     pytester.makepyfile(
         """
         import office, os
@@ -112,7 +116,7 @@ def test_the_option_chooses_the_kind(pytester: pytest.Pytester) -> None:
         """
     )
 
-    result = run(pytester, "--pynenc-runner=process", "--pynenc-app=office:app")
+    result = pytester.runpytest_inprocess("--pynenc-runner=process", "--pynenc-app=office:app")
 
     result.assert_outcomes(passed=1)
 

@@ -126,6 +126,25 @@ def test_a_thread_runner_works_on_each_backend_and_composite(
     assert places_left() == []
 
 
+def test_a_composite_has_the_state_backend_of_the_first_and_all_else_of_the_second(
+    pytester: pytest.Pytester,
+) -> None:
+    """The order of the names says which is which."""
+    pytester.makepyfile(
+        """
+        def test_it(pynenc_app):
+            components = (pynenc_app.state_backend, pynenc_app.orchestrator, pynenc_app.broker)
+            assert [type(component).__name__ for component in components] == [
+                "PytestMemStateBackend", "PytestSQLiteOrchestrator", "SQLiteBroker"
+            ]
+        """
+    )
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=memory+sqlite")
+
+    result.assert_outcomes(passed=1)
+
+
 def test_a_composite_that_cannot_be_is_refused(pytester: pytest.Pytester) -> None:
     """One app cannot follow two files; the message names the setting."""
     pytester.makepyfile(

@@ -54,5 +54,7 @@ def opened_database(
         message = f"{type(conf).__name__}: no sqlite_db_path is configured"
         raise ValueError(message)
     close_upstream_connections()
+    # First, so that the timeout also bounds the preparation.
+    database = open_database(conf.sqlite_db_path, conf.sqlite_timeout_s)
     prepare_file(conf.sqlite_db_path)
-    return open_database(conf.sqlite_db_path, conf.sqlite_timeout_s)
+    return database

@@ -28,6 +28,8 @@ class ForkGate:
         # at any instant, also while this thread holds it.
         self._condition = threading.Condition(threading.RLock())
         self._inside = 0
+        # The thread that is about to fork, for which all others wait outside.
+        self._forking: int | None = None
         self._own = _Depth()
         os.register_at_fork(
             before=self._close, after_in_parent=self._open, after_in_child=self._open
@@ -36,6 +38,7 @@ class ForkGate:
     def __enter__(self) -> None:
         if self._own.depth == 0:
             with self._condition:
+                self._condition.wait_for(self._is_open)
                 self._inside += 1
         self._own.depth += 1
 
@@ -51,14 +54,21 @@ class ForkGate:
                 self._inside -= 1
                 self._condition.notify_all()
 
+    def _is_open(self) -> bool:
+        return self._forking in (None, threading.get_ident())
+
     def _close(self) -> None:
         self._condition.acquire()
+        self._condition.wait_for(self._is_open)  # another thread may be forking
+        self._forking = threading.get_ident()
         # A thread that forks from inside is not waited for by itself.
         own = 1 if self._own.depth else 0
         self._condition.wait_for(lambda: self._inside == own)
         self._prepare()
 
     def _open(self) -> None:
+        self._forking = None
+        self._condition.notify_all()
         self._condition.release()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from pytest_pynenc_state.backends.sqlite.connection import (
@@ -99,7 +100,8 @@ CREATE TABLE {StateBackendTables.WORKFLOWS} (
     PRIMARY KEY (app_id, workflow_id)
 ) WITHOUT ROWID;
 CREATE INDEX state_backend_workflows_of_type
-    ON {StateBackendTables.WORKFLOWS} (app_id, workflow_type_key);
+    ON {StateBackendTables.WORKFLOWS}
+    (app_id, workflow_type_key, workflow_id, parent_workflow_id);
 CREATE TABLE {StateBackendTables.WORKFLOW_DATA} (
     app_id, workflow_id, data_key, value NOT NULL,
     PRIMARY KEY (app_id, workflow_id, data_key)
@@ -191,13 +193,13 @@ def prepare_file(path: str | Path) -> None:
     path = Path(path)
     if path.is_file() and _is_ready(path):
         return
-    create_file(path, _create_tables)
+    create_file(path, partial(_create_tables, str(path)))
 
 
 def empty_file() -> bytes:
     """Return the content of a file with this package's tables and no rows."""
     with closing(sqlite3.connect(":memory:", isolation_level=None, factory=Connection)) as empty:
-        _create_tables(empty)
+        _create_tables(":memory:", empty)
         content = bytearray(empty.serialize())
     # Offsets 18 and 19 of the header: 2 for a file in WAL mode, which an in-memory
     # database cannot be put into (https://www.sqlite.org/fileformat.html, section 1.3).
@@ -216,13 +218,13 @@ def _is_ready(path: Path) -> bool:
     return version == SCHEMA_VERSION
 
 
-def _create_tables(connection: Connection) -> None:
+def _create_tables(path: str, connection: Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == SCHEMA_VERSION:  # another process was faster
         return
     taken = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     if foreign := sorted(taken & _TABLE_NAMES):
-        message = f"the SQLite file has tables of another program by our names: {foreign}"
+        message = f"SQLite file {path!r} has tables of another program by our names: {foreign}"
         raise StoreUnusable(message, *_OTHER_FILE)
     for statement in _STATEMENTS:
         connection.execute(statement)

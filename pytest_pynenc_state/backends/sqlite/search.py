@@ -57,13 +57,17 @@ class SearchTables:
         holders: set[InvocationId] | None = None
         for keys in chunks(list(arguments), _PAIRS):
             pairs = ",".join(["(?, ?)"] * len(keys))
+            # A cross join keeps its order: one look into the index per pair. Asked for
+            # pairs IN a list, SQLite reads all arguments of the app.
             sql = (
-                f"SELECT invocation_id FROM {_ARGS} "
-                f"WHERE app_id = ? AND (arg_key, arg_value) IN (VALUES {pairs}) "
+                f"WITH wanted (arg_key, arg_value) AS (VALUES {pairs}) "
+                f"SELECT invocation_id FROM wanted CROSS JOIN {_ARGS} AS argument "
+                "ON argument.app_id = ? AND argument.arg_key = wanted.arg_key "
+                "AND argument.arg_value = wanted.arg_value "
                 "GROUP BY invocation_id HAVING count(*) = ?"
             )
             flat = [part for key in keys for part in (key, arguments[key])]
-            rows = connection.execute(sql, [self._app_id, *flat, len(keys)])
+            rows = connection.execute(sql, [*flat, self._app_id, len(keys)])
             found = set(invocation_ids(rows))
             holders = found if holders is None else holders & found
         return holders or set()

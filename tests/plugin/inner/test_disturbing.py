@@ -16,7 +16,7 @@ import office
 import pytest
 from pynenc import Pynenc, context
 
-pytestmark = pytest.mark.pynenc(app="office:app", print_arguments=False)
+pytestmark = pytest.mark.pynenc(app="office:app", print_arguments=False, max_retries=3)
 
 
 @pytest.fixture
@@ -24,12 +24,14 @@ def disturbed(pynenc_app, pynenc_runner):
     """Use the app, its runner and its tasks, and change what is global."""
     assert pynenc_runner.kind == "thread"
     assert office.add(3, 4).result == 7
-    assert not office.app.conf.print_arguments
-    pickle.loads(pickle.dumps(pynenc_app))
+    assert office.app.conf.print_arguments is False
+    assert office.add.conf.max_retries == 3
     pynenc_app.reporting = "changed"
     pynenc_app.task(jobs.greet)
     office.add.note = "changed"
-    Pynenc(config_values={"app_id": "stranger"}).logger.setLevel(logging.CRITICAL)
+    stranger = Pynenc(config_values={"app_id": "stranger"})
+    stranger.logger.setLevel(logging.CRITICAL)
+    pickle.loads(pickle.dumps(stranger))
     pynenc_app.logger.addHandler(logging.NullHandler())
     context.set_current_app(pynenc_app)
     context.swap_dist_invocation_context("office", office.add(5, 6))
