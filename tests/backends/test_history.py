@@ -71,10 +71,11 @@ def test_the_order_is_that_of_the_history_not_of_the_status(
 def test_records_of_one_instant_come_as_they_were_written(
     pynenc_state_backend: PytestStateBackend,
 ) -> None:
-    """A tie is broken by the order of writing, not by status."""
+    """A tie is broken by the order of writing, not by status, also behind a later record."""
     records = [new_history("invocation", START, new_record(status)) for status in STATUSES]
-    _write(pynenc_state_backend, *records)
-    assert pynenc_state_backend.get_history("invocation") == records
+    later = new_history("invocation", at(1))
+    _write(pynenc_state_backend, later, *records)
+    assert pynenc_state_backend.get_history("invocation") == [*records, later]
 
 
 def test_equal_records_are_all_kept(pynenc_state_backend: PytestStateBackend) -> None:

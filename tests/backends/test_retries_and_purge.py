@@ -100,27 +100,41 @@ def test_scheduling_twice_and_purging_twice_is_harmless(
     assert not _is_known(pynenc_orchestrator, invocation_id)
 
 
-def test_nothing_in_the_orchestrator_outlives_its_invocation(
+@pytest.mark.parametrize("forget", ["auto_purge", "purge"])
+def test_nothing_comes_back_with_an_invocation_that_was_forgotten(
+    pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator, forget: str
+) -> None:
+    """Retries, indexed arguments, waiting edges and schedule are gone with the status."""
+    _purge_after(pynenc_orchestrator, 0.0)
+    invocation = new_invocation(pynenc_app, arguments={"left": "1"})
+    invocation_id, blocking = invocation.invocation_id, pynenc_orchestrator.blocking_control
+    pynenc_orchestrator._register_new_invocations([invocation])
+    pynenc_orchestrator.index_arguments_for_concurrency_control(invocation)
+    pynenc_orchestrator.increment_invocation_retries(invocation_id)
+    blocking.waiting_for_results("waiter", [invocation_id])
+    pynenc_orchestrator.set_up_invocation_auto_purge(invocation_id)
+    getattr(pynenc_orchestrator, forget)()
+    pynenc_orchestrator._register_new_invocations([invocation])
+    pynenc_orchestrator.auto_purge()
+    left = (
+        pynenc_orchestrator.get_invocation_retries(invocation_id),
+        list(pynenc_orchestrator.get_existing_invocations(invocation.task, {"left": "1"})),
+        list(blocking.get_blocking_invocations(9)),
+        _is_known(pynenc_orchestrator, invocation_id),
+    )
+    assert left == (0, [], [], True)
+
+
+def test_a_forgotten_waiter_waits_no_more(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
 ) -> None:
-    """Retries, indexed arguments and waiting edges go with the status."""
+    """What an invocation waited for is awaited by nobody once it is forgotten."""
     _purge_after(pynenc_orchestrator, 0.0)
-    due, awaited = (new_invocation(pynenc_app, arguments={"left": "1"}) for _ in range(2))
-    pynenc_orchestrator._register_new_invocations([due, awaited])
-    pynenc_orchestrator.index_arguments_for_concurrency_control(due)
-    pynenc_orchestrator.increment_invocation_retries(due.invocation_id)
-    blocking = pynenc_orchestrator.blocking_control
-    blocking.waiting_for_results(due.invocation_id, [awaited.invocation_id])
-    pynenc_orchestrator.set_up_invocation_auto_purge(due.invocation_id)
+    waiter, awaited = registered(pynenc_app, 2)
+    pynenc_orchestrator.blocking_control.waiting_for_results(waiter, [awaited])
+    pynenc_orchestrator.set_up_invocation_auto_purge(waiter)
     pynenc_orchestrator.auto_purge()
-    pynenc_orchestrator._register_new_invocations([due])
-    existing = pynenc_orchestrator.get_existing_invocations(due.task, {"left": "1"})
-    left = [
-        pynenc_orchestrator.get_invocation_retries(due.invocation_id),
-        list(existing),
-        list(blocking.get_blocking_invocations(9)),
-    ]
-    assert left == [0, [], []]
+    assert list(pynenc_orchestrator.blocking_control.get_blocking_invocations(9)) == []
 
 
 def test_the_state_backend_keeps_what_the_orchestrator_forgets(

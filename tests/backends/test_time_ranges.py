@@ -94,8 +94,8 @@ def test_records_of_one_instant_are_walked_in_the_order_of_writing(
 ) -> None:
     """A tie that is longer than a batch is neither repeated nor cut."""
     ids = [f"{number:x}" for number in (5, 0, 6, 3, 1, 4, 2)]
-    _write(pynenc_state_backend, *((invocation_id, 0) for invocation_id in ids))
-    assert _ids(flat(walk(pynenc_state_backend, at(0), at(0), 2))) == ids
+    _write(pynenc_state_backend, ("later", 1), *((invocation_id, 0) for invocation_id in ids))
+    assert _ids(flat(walk(pynenc_state_backend, at(0), at(1), 2))) == [*ids, "later"]
 
 
 @all_walks

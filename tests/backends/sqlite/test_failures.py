@@ -40,6 +40,12 @@ def _damaged_header(path: Path) -> None:
     path.write_bytes(b"sqlite" + empty_file()[6:])
 
 
+def _other_program(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as foreign:
+        foreign.execute("CREATE TABLE theirs (number)")
+        foreign.execute("PRAGMA user_version=5")
+
+
 def _other_version(path: Path) -> None:
     prepare_file(path)
     open_database(path).write("PRAGMA user_version=5")
@@ -56,6 +62,7 @@ REFUSED: dict[str, Callable[[Path], None]] = {
     "short text": _short_text,
     "damaged header": _damaged_header,
     "other schema version": _other_version,
+    "version of another program": _other_program,
     "foreign table by our name": _foreign_table,
 }
 
