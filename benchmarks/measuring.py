@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import random
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,14 +77,15 @@ def measured_in_turns(
 
     :param next_slices: By contender, what makes its next slice.
 
-    Who begins changes from round to round: whoever follows a slow contender finds
-    colder caches.
+    Their order is another one in each round: who follows a slow contender finds colder
+    caches, and who follows one that uses the same code finds warmer ones.
     """
-    names = list(next_slices)
-    series = {name: Series() for name in names}
+    series = {name: Series() for name in next_slices}
+    order = list(next_slices)
+    chance = random.Random(rounds)
     for turn in range(rounds + 1):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
+        chance.shuffle(order)
+        for name in order:
             time_us = next_slices[name]().time_us()
             if turn:
                 series[name].times_us.append(time_us)

@@ -13,7 +13,7 @@ from pynenc.state_backend.base_state_backend import BaseStateBackend
 from benchmarks.measuring import Slice
 from benchmarks.workload import CYCLE, EPOCH, RUNNER_ID, Workload
 
-_CALLS = 15
+_CALLS = 30
 _STORED = 300
 _BATCH_SIZE = 100
 _WINDOW_BATCHES = 5

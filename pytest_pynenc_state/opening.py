@@ -59,7 +59,10 @@ def opened_place(
 
 def _base_directory(request: pytest.FixtureRequest) -> Path:
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
-    return factory.getbasetemp() / "pynenc"
+    if request.config.getini("tmp_path_retention_policy") == "all":
+        return factory.getbasetemp() / "pynenc"
+    # pytest is told to remove what it has; what we say is kept must not be among that.
+    return state_of(request.config).own_directory
 
 
 @contextmanager

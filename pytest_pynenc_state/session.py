@@ -6,6 +6,8 @@ import itertools
 import os
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,6 +47,7 @@ class SessionState:
         self._counter = itertools.count(1)
         self._backends: dict[str, Backend] = {}
         self._removals: dict[TestRecord, Callable[[], None]] = {}
+        self._has_kept = False
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -68,6 +71,13 @@ class SessionState:
         from pytest_pynenc_state.processes.guarding import Guard
 
         return Guard()
+
+    @cached_property
+    def own_directory(self) -> Path:
+        """A folder that stays if a place in it is kept, whatever pytest removes."""
+        from tempfile import mkdtemp
+
+        return Path(mkdtemp(prefix="pynenc-"))
 
     def next_namespace(self) -> str:
         """A name that no other test, worker or run has."""
@@ -98,13 +108,19 @@ class SessionState:
     def dispose(self, record: TestRecord) -> None:
         """Remove a test's place, unless it is kept; do nothing if it has none."""
         remove = self._removals.pop(record, None)
-        if remove is not None and not self.keeps(record):
+        if remove is None:
+            return
+        if self.keeps(record):
+            self._has_kept = True
+        else:
             remove()
 
     def close(self) -> None:
         """End what the run started, and dispose of the places of interrupted tests."""
         for record in list(self._removals):
             self.dispose(record)
+        if "own_directory" in self.__dict__ and not self._has_kept:
+            rmtree(self.own_directory)
         if "guard" in self.__dict__:
             self.guard.close()
 

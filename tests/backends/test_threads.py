@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import pytest
 from pynenc.exceptions import InvocationStatusError
 from pynenc.invocation.status import InvocationStatus
 
-from pytest_pynenc_state.compat import AtomicServiceRun
+from pytest_pynenc_state.compat import AtomicServiceExecutionStatus, AtomicServiceRun
 from tests.backends.areas import AREAS, purge
 from tests.backends.builders import (
     START,
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 THREADS = 4
 
+# Long enough for threads to take turns a thousand times, whatever one operation costs.
+RACE_S = 0.2
+
 
 @pytest.fixture(autouse=True)
 def eager_switching() -> Iterator[None]:
@@ -42,9 +47,18 @@ def eager_switching() -> Iterator[None]:
     sys.setswitchinterval(usual_s)
 
 
-def _claimed(orchestrator: BaseOrchestrator, ids: list[str], runner_id: str) -> set[str]:
+def _for_a_while(action: Callable[[], object]) -> int:
+    """Do something again and again for a while, and return how often."""
+    count, end_s = 0, time.monotonic() + RACE_S
+    while time.monotonic() < end_s:
+        action()
+        count += 1
+    return count
+
+
+def _claimed(orchestrator: BaseOrchestrator, ids: list[str], runner_id: str) -> list[str]:
     """Try to claim all of *ids*, and return those that were won."""
-    won = set()
+    won = []
     for invocation_id in ids:
         try:
             orchestrator._atomic_status_transition(
@@ -52,7 +66,7 @@ def _claimed(orchestrator: BaseOrchestrator, ids: list[str], runner_id: str) -> 
             )
         except InvocationStatusError:
             continue
-        won.add(invocation_id)
+        won.append(invocation_id)
     return won
 
 
@@ -60,7 +74,9 @@ def test_each_invocation_has_one_winner(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
 ) -> None:
     """Of equal transitions in several threads one succeeds, and its runner is the owner."""
-    ids = registered(pynenc_app, 100)
+    invocations = [new_invocation(pynenc_app) for _ in range(2000)]
+    pynenc_orchestrator._register_new_invocations(invocations)
+    ids = [invocation.invocation_id for invocation in invocations]
     runners = [f"runner {number}" for number in range(THREADS)]
     won = in_threads([partial(_claimed, pynenc_orchestrator, ids, each) for each in runners])
     claims = [(each, runner) for runner, wins in zip(runners, won, strict=True) for each in wins]
@@ -73,54 +89,58 @@ def test_each_invocation_has_one_winner(
 def test_no_retry_is_lost(pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator) -> None:
     """Increments of several threads add up."""
     (invocation_id,) = registered(pynenc_app)
-
-    def increment() -> None:
-        for _ in range(250):
-            pynenc_orchestrator.increment_invocation_retries(invocation_id)
-
-    in_threads([increment] * THREADS)
-    assert pynenc_orchestrator.get_invocation_retries(invocation_id) == 250 * THREADS
+    increment = partial(pynenc_orchestrator.increment_invocation_retries, invocation_id)
+    counts = in_threads([partial(_for_a_while, increment)] * THREADS)
+    assert pynenc_orchestrator.get_invocation_retries(invocation_id) == sum(counts)
 
 
 def test_no_history_record_is_lost(pynenc_state_backend: PytestStateBackend) -> None:
     """Records of several threads are all there, in the order of time."""
+    offsets = range(2000)
 
     def write(number: int) -> None:
-        for offset in range(number, 400, THREADS):
+        for offset in offsets[number::THREADS]:
             record = new_history("invocation", at(offset))
             pynenc_state_backend._add_histories(["invocation"], record)
 
     in_threads([partial(write, number) for number in range(THREADS)])
     history = pynenc_state_backend.get_history("invocation")
-    assert [record.timestamp for record in history] == [at(offset) for offset in range(400)]
+    assert [record.timestamp for record in history] == [at(offset) for offset in offsets]
 
 
 def test_an_invocation_is_registered_once(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
 ) -> None:
     """Several threads register the same invocations: each is listed and counted once."""
-    invocations = [new_invocation(pynenc_app) for _ in range(50)]
+    invocations = [new_invocation(pynenc_app) for _ in range(500)]
 
     def register() -> None:
         for invocation in invocations:
             pynenc_orchestrator._register_new_invocations([invocation])
 
     in_threads([register] * THREADS)
-    listed = pynenc_orchestrator.get_invocation_ids_paginated(limit=999)
+    listed = pynenc_orchestrator.get_invocation_ids_paginated(limit=9999)
     expected = sorted(invocation.invocation_id for invocation in invocations)
-    assert (sorted(listed), pynenc_orchestrator.count_invocations()) == (expected, 50)
+    assert (sorted(listed), pynenc_orchestrator.count_invocations()) == (expected, 500)
 
 
-def test_one_atomic_service_is_admitted(pynenc_orchestrator: PytestOrchestrator) -> None:
-    """Of several runs that start at once, one may work."""
-    for _ in range(20):
-        runs = [AtomicServiceRun(runner_id=unique_id("runner")) for _ in range(THREADS)]
-        start = pynenc_orchestrator.record_atomic_service_execution_start
-        admitted = in_threads([partial(start, run, START) for run in runs])
-        active = pynenc_orchestrator.get_active_atomic_service_executions()
-        winners = [run.runner_id for run, won in zip(runs, admitted, strict=True) if won]
-        assert [each.runner_id for each in active] == winners
-        pynenc_orchestrator.purge()
+def test_atomic_services_never_overlap(pynenc_orchestrator: PytestOrchestrator) -> None:
+    """Whoever is admitted is alone until it ends, however many try meanwhile."""
+    inside: list[AtomicServiceRun] = []
+    seen: set[int] = set()
+
+    def serve() -> None:
+        run = AtomicServiceRun(runner_id=unique_id("runner"))
+        if pynenc_orchestrator.record_atomic_service_execution_start(run, None):
+            inside.append(run)
+            seen.add(len(inside) + len(pynenc_orchestrator.get_active_atomic_service_executions()))
+            inside.remove(run)
+            pynenc_orchestrator.finalize_atomic_service_execution(
+                run, datetime.now(UTC), AtomicServiceExecutionStatus.COMPLETED
+            )
+
+    in_threads([partial(_for_a_while, serve)] * THREADS)
+    assert seen == {2}  # one inside, and one that the store says is running
 
 
 def test_what_one_thread_wrote_another_reads_at_once(

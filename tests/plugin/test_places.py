@@ -112,6 +112,19 @@ def test_the_place_of_a_test_that_did_not_fail_is_removed(
     assert "pynenc place" not in result.stdout.str()
 
 
+def test_the_place_of_an_interrupted_test_is_removed(
+    pytester: pytest.Pytester, copy_inner: Callable[..., None], places_left: PlacesLeft
+) -> None:
+    """Such a test is torn down late, and no report could name its place."""
+    copy_inner("test_endings.py")
+    arguments = ("test_endings.py::test_is_interrupted", "--pynenc-backend=sqlite")
+
+    result = pytester.runpytest_inprocess(*arguments, no_reraise_ctrlc=True)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert places_left() == []
+
+
 @pytest.mark.parametrize("ending", SURVIVORS)
 def test_nothing_is_kept_if_nothing_is_to_be_kept(
     pytester: pytest.Pytester,
@@ -146,15 +159,17 @@ def test_the_place_of_a_passed_test_is_kept_on_demand(
 
 
 def test_a_place_that_is_named_is_there_whatever_pytest_removes(
-    pytester: pytest.Pytester, copy_inner: Callable[..., None]
+    pytester: pytest.Pytester, copy_inner: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The summary must not name a file that is gone by the time somebody reads it."""
+    monkeypatch.setattr("tempfile.tempdir", str(pytester.path))
     copy_inner("test_endings.py")
     policy = "tmp_path_retention_policy=failed"
 
     result = run_ending(pytester, "passes", "--pynenc-keep=all", "-o", policy)
 
-    (line,) = (line for line in result.outlines if line.startswith("test_endings.py::"))
+    lines = [line for line in result.outlines if line.startswith("test_endings.py::")]
+    (line,) = (line for line in lines if ": sqlite: " in line)
     assert Path(line.rpartition(": ")[2]).exists()
 
 

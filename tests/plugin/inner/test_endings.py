@@ -78,3 +78,9 @@ def test_skips():
 def test_fails_as_expected():
     """Fail as expected."""
     raise RuntimeError
+
+
+@pytest.mark.usefixtures("trace")
+def test_is_interrupted():
+    """End as if somebody pressed Ctrl-C."""
+    raise KeyboardInterrupt
