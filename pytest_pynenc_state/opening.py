@@ -38,6 +38,8 @@ def opened_place(
     """
     state = state_of(request.config)
     directory = _base_directory(request)
+    for module in backend.modules:
+        importlib.import_module(module)
     try:
         place = backend.open_place(Space(namespace, directory / namespace, directory))
     except BackendUnavailable as error:
@@ -48,8 +50,6 @@ def opened_place(
     # What is gone with this process cannot be kept for anybody to look at.
     if Capability.DURABLE in backend.capabilities:
         record.location = f"{backend.name}: {place.location}"
-    for module in backend.modules:
-        importlib.import_module(module)
     try:
         with exported({**backend.components, **place.values}, modules=backend.modules):
             yield place

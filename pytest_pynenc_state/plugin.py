@@ -95,10 +95,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     try:
         yield
     except BaseException:
-        session.state_of(item.config).record(item).failed = True
+        if record := session.record_of(item):
+            record.failed = True
         raise
     finally:
-        session.state_of(item.config).dispose(session.state_of(item.config).record(item))
+        if record := session.record_of(item):
+            session.state_of(item.config).dispose(record)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -29,8 +30,11 @@ def open_stores() -> list[str]:
 
 def living_children() -> list[str]:
     """The commands of this process's children, but for the guard, which ends with the run."""
-    children = psutil.Process().children(recursive=True)
-    commands = [" ".join(child.cmdline()) for child in children]
+    commands = []
+    for child in psutil.Process().children(recursive=True):
+        # One that has ended and was not waited for has no command any more.
+        with suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+            commands.append(" ".join(child.cmdline()))
     return sorted(command for command in commands if str(guarding._SCRIPT) not in command)
 
 

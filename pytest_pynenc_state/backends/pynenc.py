@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import warnings
 
 from pytest_pynenc_state.backends.backend import (
     COMPONENT_FIELDS,
@@ -13,6 +14,7 @@ from pytest_pynenc_state.backends.backend import (
     Space,
     remove_folder,
 )
+from pytest_pynenc_state.backends.upstream import close_upstream_connections, restore_upstream
 
 _CLASS_NAMES = ("StateBackend", "Orchestrator", "Broker", "Trigger", "ClientDataStore")
 
@@ -32,17 +34,21 @@ def open_sqlite(space: Space) -> Place:
     """Open a place in a file that pynenc creates on first use."""
     path = space.directory / "pynenc.db"
     path.parent.mkdir(parents=True, exist_ok=True)
+    close_upstream_connections()
     return Place(
         {"sqlite_db_path": str(path)},
         str(path),
-        close=_collect_connections,
+        close=_close,
         remove=lambda: remove_folder(space.directory),
     )
 
 
-def _collect_connections() -> None:
-    # pynenc never closes its connections, which are in reference cycles.
-    gc.collect()
+def _close() -> None:
+    restore_upstream()
+    # The client data store's connections remain, in reference cycles.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 MEMORY = Backend(

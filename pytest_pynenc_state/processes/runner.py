@@ -9,6 +9,7 @@ import traceback
 import uuid
 import warnings
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -204,8 +205,9 @@ class HostedRunner(Runner):
         try:
             process.wait(timeout_s)
             gone_within(process.pid, 0 if had_ended else _HELPERS_END_S)
+            outcome = "outlived it"
         except subprocess.TimeoutExpired:
-            pass
+            outcome = f"outlived its test, which gave it {timeout_s:g} s,"
         survivors = [] if had_ended else session_members(process.pid)
         names = described(survivors)
         kill_session(process.pid, timeout_s)
@@ -213,8 +215,8 @@ class HostedRunner(Runner):
         self._guard.forget(process.pid)
         if survivors:
             message = (
-                f"processes of the {self.kind} runner outlived it by {timeout_s:g} s and were "
-                f"killed:\n{names}\n{self.log_tail()}"
+                f"processes of the {self.kind} runner {outcome} and were killed:\n"
+                f"{names}\n{self.log_tail()}"
             )
             raise ProcessLeaked(message, "let the tasks that are still running come to an end")
 
@@ -265,15 +267,11 @@ class RunnerControl:
 
         :raises ProcessLeaked: Something outlived one of them; all have been stopped.
         """
-        leaks = []
-        for runner in self.runners:
-            try:
-                runner.stop(self.timeout_s)
-            except ProcessLeaked as leak:
-                leaks.append(leak)
-        self._failures.remove()
-        if leaks:
-            raise leaks[0]
+        # Each is called, whatever another one raises; the last one pushed is the first.
+        with ExitStack() as stack:
+            stack.callback(self._failures.remove)
+            for runner in reversed(self.runners):
+                stack.callback(runner.stop, self.timeout_s)
 
     def _why_hopeless(self) -> str:
         if any(runner.is_alive() for runner in self.runners):

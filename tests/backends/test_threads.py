@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ THREADS = 4
 
 # Long enough for threads to take turns a thousand times, whatever one operation costs.
 RACE_S = 0.2
+SHORT_RACE_S = 0.05
 
 
 @pytest.fixture(autouse=True)
@@ -47,9 +49,9 @@ def eager_switching() -> Iterator[None]:
     sys.setswitchinterval(usual_s)
 
 
-def _for_a_while(action: Callable[[], object]) -> int:
+def _for_a_while(action: Callable[[], object], race_s: float = RACE_S) -> int:
     """Do something again and again for a while, and return how often."""
-    count, end_s = 0, time.monotonic() + RACE_S
+    count, end_s = 0, time.monotonic() + race_s
     while time.monotonic() < end_s:
         action()
         count += 1
@@ -96,16 +98,15 @@ def test_no_retry_is_lost(pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestra
 
 def test_no_history_record_is_lost(pynenc_state_backend: PytestStateBackend) -> None:
     """Records of several threads are all there, in the order of time."""
-    offsets = range(2000)
+    offsets = itertools.count()
 
-    def write(number: int) -> None:
-        for offset in offsets[number::THREADS]:
-            record = new_history("invocation", at(offset))
-            pynenc_state_backend._add_histories(["invocation"], record)
+    def write() -> None:
+        record = new_history("invocation", at(next(offsets)))
+        pynenc_state_backend._add_histories(["invocation"], record)
 
-    in_threads([partial(write, number) for number in range(THREADS)])
+    counts = in_threads([partial(_for_a_while, write)] * THREADS)
     history = pynenc_state_backend.get_history("invocation")
-    assert [record.timestamp for record in history] == [at(offset) for offset in offsets]
+    assert [record.timestamp for record in history] == [at(each) for each in range(sum(counts))]
 
 
 def test_an_invocation_is_registered_once(
@@ -156,17 +157,16 @@ def test_what_one_thread_wrote_another_reads_at_once(
 @pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)
 def test_readers_never_stumble_over_writers(pynenc_app: Pynenc, area: Any) -> None:
     """Whatever is written or purged meanwhile, a read raises nothing."""
+    numbers = itertools.count(1)
 
     def write() -> None:
-        for number in range(1, 16):
+        for number in itertools.islice(numbers, 9):
             area.write(pynenc_app, number)
         purge(pynenc_app)
 
-    def read() -> None:
-        for _ in range(40):
-            area.read(pynenc_app)
-
-    in_threads([write, write, read, read])
+    write_for_a_while = partial(_for_a_while, write, SHORT_RACE_S)
+    read_for_a_while = partial(_for_a_while, partial(area.read, pynenc_app), SHORT_RACE_S)
+    in_threads([write_for_a_while, write_for_a_while, read_for_a_while, read_for_a_while])
     # Whichever writer ended last, its purge was the last thing that happened.
     assert area.read(pynenc_app) == area.nothing
 

@@ -14,7 +14,7 @@ from pytest_pynenc_state.backends.sqlite.connection import (
     open_database,
 )
 from pytest_pynenc_state.backends.sqlite.schema import prepare_file
-from pytest_pynenc_state.backends.sqlite.upstream import close_upstream_connections
+from pytest_pynenc_state.backends.upstream import close_upstream_connections
 
 
 class ConfigPytestSQLite(ConfigPynencBase):

@@ -13,7 +13,7 @@ from pytest_pynenc_state.backends.backend import (
 )
 from pytest_pynenc_state.backends.sqlite.connection import open_database
 from pytest_pynenc_state.backends.sqlite.schema import empty_file
-from pytest_pynenc_state.backends.sqlite.upstream import restore_upstream
+from pytest_pynenc_state.backends.upstream import restore_upstream
 
 _empty_file = cache(empty_file)
 

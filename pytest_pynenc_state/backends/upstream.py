@@ -1,9 +1,10 @@
-"""Closing the connections that pynenc's own broker and trigger leave to the garbage collector.
+"""Closing the connections that pynenc's own classes leave to the garbage collector.
 
-They share our file, and open a connection for each operation. In pynenc these stay open
-until a cyclic collection. Then files of finished tests stay open; Python 3.13 warns of
-each one, which fails a test run where warnings are errors; and a runner that forks hands
-them to its child, where SQLite takes the parent's locks on the file for the child's own.
+They open a connection for each operation; so do pynenc's broker and trigger on our file. In
+pynenc these stay open until a cyclic collection. Then files of finished tests stay open;
+Python 3.13 warns of each one, which fails a test run where warnings are errors; and a
+runner that forks hands them to its child, where SQLite takes the parent's locks on the file
+for the child's own.
 """
 
 from __future__ import annotations
