@@ -171,12 +171,10 @@ def test_get_all_app_infos_finds_what_discovery_finds(
 ) -> None:
     """It is the older name of discovery, and needs no instance either."""
     other = pynenc_app_factory(app_id="other")
-    info = other.state_backend.get_app_info()
-    backend_class = type(pynenc_state_backend)
-    assert (backend_class.get_all_app_infos(), info) == (
-        backend_class.discover_app_infos(),
-        backend_class.get_all_app_infos()["other"],
-    )
+    expected = other.state_backend.get_app_info()
+    found = type(pynenc_state_backend).get_all_app_infos()
+    discovered = type(pynenc_state_backend).discover_app_infos()
+    assert (found, found["other"]) == (discovered, expected)
 
 
 def test_get_all_workflows_gives_the_keys_of_the_types(

@@ -59,7 +59,9 @@ def test_no_arguments_do_not_filter(pynenc_app: Pynenc, arguments: dict[str, str
 
 
 @pytest.mark.parametrize(
-    "argument", ["", "%", "a_b", "A-B", "ä", "a\0b", "'; --", "x" * 100_000], ids=lambda x: x[:9]
+    "argument",
+    ["", "%", "a_b", "A-B", "ä", "a\0b", "'; --", "x" * 100_000],
+    ids=lambda argument: argument[:9],
 )
 def test_arguments_match_to_the_letter(pynenc_app: Pynenc, argument: str) -> None:
     """Name and value are compared exactly, at any length."""

@@ -33,7 +33,7 @@ _LAST_SEQ = f"SELECT coalesce(max(seq), 0) FROM {StateBackendTables.HISTORY}"
 # stop at the row that was the last when the iteration began: rows that are added
 # meanwhile neither repeat nor displace any.
 _PAGE = (
-    f"SELECT seq, {_COLUMNS} FROM {StateBackendTables.HISTORY} "
+    f"SELECT {_COLUMNS}, seq FROM {StateBackendTables.HISTORY} "
     "WHERE app_id = ? AND timestamp_us <= ? AND (timestamp_us, seq) > (?, ?) AND seq <= ? "
     "ORDER BY timestamp_us, seq LIMIT ?"
 )
@@ -94,8 +94,8 @@ class HistoryTable:
             rows = self._database.read(_PAGE, (*after, batch_size))
             if not rows:
                 return
-            last_seq, last_us = rows[-1][0], rows[-1][2]
-            yield [_record(row[1:]) for row in rows]
+            last_seq, last_us = rows[-1][-1], rows[-1][1]
+            yield [_record(row) for row in rows]
 
     def invocations_in_timerange(
         self, start: datetime, end: datetime, batch_size: int
@@ -118,7 +118,7 @@ class HistoryTable:
 
 
 def _record(row: Row) -> PynencInvocationHistory:
-    invocation_id, timestamp_us, status, owner, status_us, context_id, registered_by = row
+    invocation_id, timestamp_us, status, owner, status_us, context_id, registered_by, *_ = row
     return InvocationHistory.restored(
         text(invocation_id),
         from_us(timestamp_us),

@@ -143,7 +143,9 @@ class StatusTable:
         wanted = [status.value for status in statuses]
         sql = (
             f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND invocation_id IN ({{}}) "
-            f"AND status IN ({marks(len(wanted))})"
+            # The plus keeps SQLite from the index of statuses, which has every finished
+            # invocation of the app: what is asked for are these ids.
+            f"AND +status IN ({marks(len(wanted))})"
         )
         rows = read_in_chunks(self._database, sql, [self._app_id], candidates, *wanted)
         matching = set(invocation_ids(rows))
