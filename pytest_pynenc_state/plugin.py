@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state import hookspecs, options, selection, session
+from pytest_pynenc_state import hookspecs, options, session
 from pytest_pynenc_state.errors import OptionsError
 
 if TYPE_CHECKING:
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytest_pynenc_state.fixtures"]
 
 _KEPT = "pynenc_place"
+
+MARKERS = (
+    (
+        "pynenc(app=None, **config): test this app ('pkg.mod:app', or a Pynenc) with these "
+        "pynenc configuration values"
+    ),
+    (
+        "pynenc_backends(*names, exclude=()): of the selected backends, run only on these, and "
+        "on none of the excluded"
+    ),
+    (
+        "pynenc_requires(*capabilities): run only on backends that claim all of: shared, "
+        "durable, atomic, real_engine"
+    ),
+)
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -34,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare markers and read the options."""
-    for marker in selection.MARKERS:
+    for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     if config.option.help:
         # A broken configuration must not keep anybody from reading how to mend it.
@@ -73,8 +88,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse a backend or an app that cannot be had, before any test runs."""
     from pytest_pynenc_state.session import state_of
 
+    state = state_of(session.config)
+    if state.options.is_default("backend") and state.options.is_default("app"):
+        return
+    from pytest_pynenc_state import selection
+
     try:
-        selection.check_options(state_of(session.config))
+        selection.check_options(state)
     except OptionsError as error:
         raise pytest.UsageError(str(error)) from error
 
@@ -86,7 +106,10 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let each test run on each backend it is to run on."""
-    selection.parametrize_backends(metafunc)
+    if "pynenc_backend" in metafunc.fixturenames:
+        from pytest_pynenc_state import selection
+
+        selection.parametrize_backends(metafunc)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

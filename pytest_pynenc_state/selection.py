@@ -14,21 +14,6 @@ from pytest_pynenc_state.session import SessionState, state_of
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Capability
 
-MARKERS = (
-    (
-        "pynenc(app=None, **config): test this app ('pkg.mod:app', or a Pynenc) with these "
-        "pynenc configuration values"
-    ),
-    (
-        "pynenc_backends(*names, exclude=()): of the selected backends, run only on these, and "
-        "on none of the excluded"
-    ),
-    (
-        "pynenc_requires(*capabilities): run only on backends that claim all of: shared, "
-        "durable, atomic, real_engine"
-    ),
-)
-
 
 # A usage error, which pytest does not want subclassed, that it also knows how to report
 # from within a collection: without a traceback through itself.
@@ -73,8 +58,11 @@ def _explained(options: Options, option: str, value: str, check: Any) -> None:
 
 
 def parametrize_backends(metafunc: pytest.Metafunc) -> None:
-    """Let a test that uses ``pynenc_backend``, directly or not, run on each of its backends."""
-    if "pynenc_backend" not in metafunc.fixturenames or _is_parametrized(metafunc):
+    """Let a test that uses ``pynenc_backend`` run on each of its backends.
+
+    :raises MarkerError: A marker of the test cannot be used.
+    """
+    if _is_parametrized(metafunc):
         return
     state = state_of(metafunc.config)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_pynenc_state import options, plugin, selection
+from pytest_pynenc_state import options, plugin
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -68,7 +68,7 @@ def public_names() -> list[str]:
     source = Path(plugin.__file__).with_name("fixtures.py").read_text()
     fixtures = re.findall(r"\ndef (pynenc_\w+)\(", source)
     flags = [option.flag for option in options._OPTIONS]
-    markers = [marker.partition(":")[0] for marker in selection.MARKERS]
+    markers = [marker.partition(":")[0] for marker in plugin.MARKERS]
     return [*fixtures, *flags, *markers, "--pynenc-list-backends", "pytest_pynenc_backends"]
 
 
