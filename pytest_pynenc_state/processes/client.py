@@ -66,9 +66,7 @@ class _Watched(BaseRunner):
         result_invocation_ids: list[InvocationId],
         runner_args: dict[str, Any] | None = None,
     ) -> None:
-        # Tasks wait for their sub-tasks as long as they like; tests do not.
-        if self.watch is not None and not running_invocation_id:
-            self.watch.look(result_invocation_ids)
+        self._look(running_invocation_id, result_invocation_ids)
         super().waiting_for_results(running_invocation_id, result_invocation_ids, runner_args)
 
     async def async_waiting_for_results(
@@ -77,11 +75,15 @@ class _Watched(BaseRunner):
         result_invocation_ids: list[InvocationId],
         runner_args: dict[str, Any] | None = None,
     ) -> None:
-        if self.watch is not None and not running_invocation_id:
-            self.watch.look(result_invocation_ids)
+        self._look(running_invocation_id, result_invocation_ids)
         await super().async_waiting_for_results(
             running_invocation_id, result_invocation_ids, runner_args
         )
+
+    def _look(self, waiter_id: InvocationId | None, awaited: list[InvocationId]) -> None:
+        # Tasks wait for their sub-tasks as long as they like; tests do not.
+        if self.watch is not None and not waiter_id:
+            self.watch.look(awaited)
 
 
 class PytestThreadRunner(_Watched, ThreadRunner):
