@@ -136,6 +136,20 @@ def test_what_is_written_meanwhile_repeats_nothing(
 
 
 @all_walks
+def test_what_is_written_after_a_purge_does_not_come(
+    pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """A walk that began before a purge may end early, but sees nothing newer than itself."""
+    _write(pynenc_state_backend, *((f"old {offset}", offset) for offset in range(4)))
+    batches = walk(pynenc_state_backend, at(0), at(9), 1)
+    walked = _ids(next(batches))
+    pynenc_state_backend.purge()
+    _write(pynenc_state_backend, *((f"new {offset}", offset) for offset in range(4, 8)))
+    walked += _ids(flat(batches))
+    assert [each for each in walked if each.startswith("new")] == []
+
+
+@all_walks
 def test_there_is_no_cap_on_what_is_found(
     pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
 ) -> None:

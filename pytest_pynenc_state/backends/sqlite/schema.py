@@ -82,7 +82,7 @@ CREATE INDEX state_backend_workflow_type_members
     ON {StateBackendTables.INVOCATIONS} (app_id, workflow_type_key)
     WHERE workflow_type_key IS NOT NULL;
 CREATE TABLE {StateBackendTables.HISTORY} (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again, also not after a purge
     app_id NOT NULL, invocation_id NOT NULL, timestamp_us INTEGER NOT NULL,
     status NOT NULL, status_runner_id, status_timestamp_us INTEGER NOT NULL,
     runner_context_id NOT NULL, registered_by_inv_id

@@ -180,8 +180,9 @@ def test_every_row_belongs_to_an_app(path: Path) -> None:
         "pragma_index_info(each.name) AS used WHERE each.type = 'index' AND used.seqno = 0"
     )
     tables = database.read(
-        "SELECT each.name FROM sqlite_master AS each WHERE each.type = 'table' AND 'app_id' "
-        "NOT IN (SELECT name FROM pragma_table_info(each.name))"
+        "SELECT each.name FROM sqlite_master AS each WHERE each.type = 'table' "
+        "AND each.name NOT GLOB 'sqlite_*' "
+        "AND 'app_id' NOT IN (SELECT name FROM pragma_table_info(each.name))"
     )
     assert ({first for _, first in indexed}, tables) == ({"app_id"}, [])
 

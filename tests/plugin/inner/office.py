@@ -42,12 +42,17 @@ def prints_arguments() -> bool:
 def stay(sign_of_life: str) -> None:
     """Say which process this is, and never end, whatever signal asks for it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    block(sign_of_life)
+    show_and_block(sign_of_life)
 
 
 @app.task
 def block(sign_of_life: str) -> None:
     """Say which process this is, and never end."""
+    show_and_block(sign_of_life)
+
+
+def show_and_block(sign_of_life: str) -> None:
+    """No task: calling one from a task would only queue it."""
     print("about to block", flush=True)  # noqa: T201 - for the log of the runner
     unfinished = Path(f"{sign_of_life}.unfinished")
     unfinished.write_text(str(os.getpid()))
