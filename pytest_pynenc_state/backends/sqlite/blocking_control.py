@@ -56,8 +56,7 @@ class PytestSQLiteBlockingControl(BaseBlockingControl):
     ) -> None:
         """Note that one invocation waits for others; what is noted already stays as it is."""
         edges = [(self._app_id, caller_invocation_id, waited) for waited in result_invocation_ids]
-        if edges:
-            self._database.transaction(lambda connection: connection.executemany(_WAIT, edges))
+        self._database.write_all(_WAIT, edges)
 
     def release_waiters(self, waited_invocation_id: str) -> None:
         """Forget a finished invocation: nobody waits for it, and it waits for nobody."""

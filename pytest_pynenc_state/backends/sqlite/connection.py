@@ -186,6 +186,13 @@ class Database:
         """Execute one writing statement as a transaction; return the number of rows changed."""
         return self._run(lambda connection: connection.execute(sql, parameters).rowcount)
 
+    def write_all(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one writing statement for each of *rows*: for all of them, or for none."""
+        if len(rows) == 1:  # one statement is a transaction by itself
+            self.write(sql, rows[0])
+        elif rows:
+            self.transaction(lambda connection: connection.executemany(sql, rows))
+
     def transaction(self, work: Callable[[Connection], Outcome]) -> Outcome:
         """Return ``work(connection)``, executed under the file's write lock.
 

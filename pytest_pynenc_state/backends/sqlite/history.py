@@ -71,10 +71,7 @@ class HistoryTable:
             )
             for record in records
         ]
-        if len(rows) == 1:
-            self._database.write(_APPEND, rows[0])
-        elif rows:
-            self._database.transaction(lambda connection: connection.executemany(_APPEND, rows))
+        self._database.write_all(_APPEND, rows)
 
     def of_invocation(self, invocation_id: str) -> list[PynencInvocationHistory]:
         """The records of one invocation by time stamp; ties in the order written."""

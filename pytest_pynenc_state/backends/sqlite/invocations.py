@@ -46,10 +46,7 @@ class InvocationTable:
     def upsert(self, entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> None:
         """Store all of *entries*, each replacing what its invocation had, or none."""
         rows = [(self._app_id, *_columns(*entry)) for entry in entries]
-        if len(rows) == 1:
-            self._database.write(_UPSERT, rows[0])
-        elif rows:
-            self._database.transaction(lambda connection: connection.executemany(_UPSERT, rows))
+        self._database.write_all(_UPSERT, rows)
 
     def get(self, invocation_id: str) -> tuple[InvocationDTO, CallDTO] | None:
         """What was stored of an invocation; None if it is unknown."""

@@ -59,10 +59,7 @@ class HeartbeatTable:
             (self._app_id, runner_id, beat_us, beat_us, can_run_atomic_service, queues_json)
             for runner_id in runner_ids
         ]
-        if len(rows) == 1:
-            self._database.write(_BEAT, rows[0])
-        elif rows:
-            self._database.transaction(lambda connection: connection.executemany(_BEAT, rows))
+        self._database.write_all(_BEAT, rows)
 
     def active(
         self, heard_since_us: int, *, can_run_atomic_service: bool | None

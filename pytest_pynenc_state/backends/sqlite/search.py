@@ -29,10 +29,7 @@ class SearchTables:
     def index_arguments(self, invocation_id: str, arguments: Mapping[str, str]) -> None:
         """Make an invocation findable by its serialized arguments; a repeat is harmless."""
         rows = [(self._app_id, invocation_id, key, value) for key, value in arguments.items()]
-        if rows:
-            self._database.transaction(
-                lambda connection: connection.executemany(_INDEX_ARGUMENT, rows)
-            )
+        self._database.write_all(_INDEX_ARGUMENT, rows)
 
     def existing(
         self,

@@ -85,10 +85,7 @@ class StatusTable:
             )
             for invocation in invocations
         ]
-        if len(rows) == 1:
-            self._database.write(_REGISTER, rows[0])
-        elif rows:
-            self._database.transaction(lambda connection: connection.executemany(_REGISTER, rows))
+        self._database.write_all(_REGISTER, rows)
 
     def record(self, invocation_id: str) -> InvocationStatusRecord:
         """The current status record; KeyError if the invocation is unknown."""
