@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-from pytest_pynenc_state.errors import OptionsError
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 if TYPE_CHECKING:
     import pytest
@@ -28,9 +27,9 @@ _DEFAULT_TIMEOUT_S = 30.0
 _FEW = 20
 
 
-# Named tuples, because every pytest session pays for these two classes, and making a frozen
-# data class takes several times as long (1.2 ms against 0.15 to 0.35 ms).
-class Options(NamedTuple):
+# Name spaces, because every pytest session pays for these two classes, and making a data class
+# or a named tuple takes many times as long.
+class Options(SimpleNamespace):
     """The plugin's settings for one run.
 
     :param backend: Names of the selected backends, in order, each once.
@@ -62,7 +61,7 @@ class Options(NamedTuple):
         return not self.is_default("backend") or bool(os.environ.get("CI"))
 
 
-class _Option(NamedTuple):
+class _Option(SimpleNamespace):
     """How one option is written and understood."""
 
     name: str
@@ -95,19 +94,24 @@ def near_match(word: str, known: Sequence[str]) -> str:
     return f"choose from: {', '.join(known)}" if 0 < len(known) <= _FEW else "check the spelling"
 
 
+def _refuse(message: str, *remedies: str) -> NoReturn:
+    # Loading the errors takes 0.8 ms, which a session without a mistake need not pay.
+    from pytest_pynenc_state.errors import OptionsError
+
+    raise OptionsError(message, *remedies) from None
+
+
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.replace(",", " ").split()))
     if not names:
-        message = "names no backend"
-        raise OptionsError(message, "name one or more, separated by commas")
+        _refuse("names no backend", "name one or more, separated by commas")
     return names
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
-            message = f"is none of {', '.join(choices)}"
-            raise OptionsError(message, near_match(text, choices))
+            _refuse(f"is none of {', '.join(choices)}", near_match(text, choices))
         return text
 
     return parse
@@ -120,8 +124,7 @@ def checked_app_path(text: str) -> str:
     """
     module, colon, attribute = text.partition(":")
     if not (colon and module and attribute):
-        message = "is not of the form pkg.mod:app"
-        raise OptionsError(message, f"write it like {module or 'pkg.mod'}:app")
+        _refuse("is not of the form pkg.mod:app", f"write it like {module or 'pkg.mod'}:app")
     return text
 
 
@@ -131,49 +134,54 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        message = "is not a positive number of seconds"
-        raise OptionsError(message, "write a number like 30 or 2.5")
+        _refuse("is not a positive number of seconds", "write a number like 30 or 2.5")
     return seconds
 
 
 _OPTIONS = (
     _Option(
-        "backend",
-        _names,
-        DEFAULT_BACKENDS,
-        "NAME|STATE+REST|pkg.mod:attr",
-        "run each test on these backends; repeatable, or separated by commas",
+        name="backend",
+        parse=_names,
+        default=DEFAULT_BACKENDS,
+        metavar="NAME|STATE+REST|pkg.mod:attr",
+        help="run each test on these backends; repeatable, or separated by commas",
         repeatable=True,
     ),
     _Option(
-        "app",
-        checked_app_path,
-        None,
-        "pkg.mod:app",
-        "the application under test, re-pointed in place",
+        name="app",
+        parse=checked_app_path,
+        default=None,
+        metavar="pkg.mod:app",
+        help="the application under test, re-pointed in place",
     ),
     _Option(
-        "runner",
-        _one_of(*RUNNER_KINDS),
-        "thread",
-        "|".join(RUNNER_KINDS),
-        "what the fixture pynenc_runner starts; all but 'thread' are other OS processes",
+        name="runner",
+        parse=_one_of(*RUNNER_KINDS),
+        default="thread",
+        metavar="|".join(RUNNER_KINDS),
+        help="what the fixture pynenc_runner starts; all but 'thread' are other OS processes",
     ),
     _Option(
-        "missing",
-        _one_of(*MISSING_CHOICES),
-        None,
-        "|".join(MISSING_CHOICES),
-        "what to do about a backend whose service is missing (default: skip if it was only a "
-        "default, fail if it was named or CI is set)",
+        name="missing",
+        parse=_one_of(*MISSING_CHOICES),
+        default=None,
+        metavar="|".join(MISSING_CHOICES),
+        help="what to do about a backend whose service is missing (default: skip if it was only "
+        "a default, fail if it was named or CI is set)",
     ),
-    _Option("timeout", _seconds, _DEFAULT_TIMEOUT_S, "SECONDS", "bound of every wait"),
     _Option(
-        "keep",
-        _one_of(*KEEP_CHOICES),
-        "failed",
-        "|".join(KEEP_CHOICES),
-        "which tests' places stay on disk, and are named in the report",
+        name="timeout",
+        parse=_seconds,
+        default=_DEFAULT_TIMEOUT_S,
+        metavar="SECONDS",
+        help="bound of every wait",
+    ),
+    _Option(
+        name="keep",
+        parse=_one_of(*KEEP_CHOICES),
+        default="failed",
+        metavar="|".join(KEEP_CHOICES),
+        help="which tests' places stay on disk, and are named in the report",
     ),
 )
 
@@ -243,9 +251,10 @@ def _found(option: _Option, config: pytest.Config) -> tuple[str | None, str]:
 def _parsed(option: _Option, text: str, sources: Mapping[str, str]) -> Any:
     try:
         return option.parse(text)
-    except OptionsError as error:
-        message = f"{option.flag}: {text!r} {error.message} (from {sources[option.name]})"
-        raise OptionsError(message, *error.remedies) from None
+    except ValueError as error:
+        reason, *remedies = error.args
+        message = f"{option.flag}: {text!r} {reason} (from {sources[option.name]})"
+        _refuse(message, *remedies)
 
 
 def _destination(option: _Option) -> str:

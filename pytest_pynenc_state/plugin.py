@@ -6,13 +6,13 @@ that uses none of our fixtures does not pay for them.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_pynenc_state import hookspecs, options, session
-from pytest_pynenc_state.errors import OptionsError
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # typed nowhere else
@@ -54,10 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help:
         # A broken configuration must not keep anybody from reading how to mend it.
         return
-    try:
+    with _usage_errors():
         session.begin(config, options.resolve_options(config))
-    except OptionsError as error:
-        raise pytest.UsageError(str(error)) from error
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -73,12 +71,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     config._do_configure()
     try:
         state = session.state_of(config)
-        for name in state.catalogue.names:
-            backend = state.backend(name)
-            claims = ", ".join(sorted(backend.capabilities)) or "nothing"
-            print(f"{name}: {backend.summary} (claims {claims})")  # noqa: T201
-    except OptionsError as error:
-        raise pytest.UsageError(str(error)) from error
+        with _usage_errors():
+            for name in state.catalogue.names:
+                backend = state.backend(name)
+                claims = ", ".join(sorted(backend.capabilities)) or "nothing"
+                print(f"{name}: {backend.summary} (claims {claims})")  # noqa: T201
     finally:
         config._ensure_unconfigure()
     return 0
@@ -93,10 +90,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     from pytest_pynenc_state import selection
 
-    try:
+    with _usage_errors():
         selection.check_options(state)
-    except OptionsError as error:
-        raise pytest.UsageError(str(error)) from error
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -158,3 +153,16 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
         terminalreporter.section("kept pynenc places")
         for nodeid, location in kept.items():
             terminalreporter.line(f"{nodeid}: {location}")
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Let pytest print what is wrong with an option, without a traceback."""
+    try:
+        yield
+    except ValueError as error:
+        from pytest_pynenc_state.errors import OptionsError
+
+        if isinstance(error, OptionsError):
+            raise pytest.UsageError(str(error)) from error
+        raise
