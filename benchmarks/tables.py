@@ -16,7 +16,6 @@ from benchmarks.measuring import Series
 from benchmarks.set_up import SET_UPS
 from benchmarks.suite import OPERATIONS
 
-WIDTH = 110
 _LABEL = 25
 _CELL = 17
 

@@ -162,7 +162,6 @@ def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend
         kind=selection.runner_kind(request.node, state.options),
         backend=backend,
         app_path=path if isinstance(path, str) else None,
-        log_directory=_base_directory(request) / "runners",
         guard=state.guard,
         timeout_s=state.options.timeout,
     )

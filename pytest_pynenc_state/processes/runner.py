@@ -11,7 +11,6 @@ import warnings
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pynenc.runner.runner_context import RunnerContext
@@ -21,6 +20,7 @@ from pytest_pynenc_state.apps.recipe import AppRecipe
 from pytest_pynenc_state.errors import ProcessLeaked, ProcessNotReady
 from pytest_pynenc_state.processes import host
 from pytest_pynenc_state.processes.client import PytestClientRunner, PytestThreadRunner, Watch
+from pytest_pynenc_state.processes.output import Output
 from pytest_pynenc_state.processes.stored_failures import StoredFailures
 from pytest_pynenc_state.processes.tree import (
     described,
@@ -48,7 +48,6 @@ IN_PROCESS_KIND = "thread"
 # After a runner has ended, its helpers (a manager, a resource tracker) see their pipes
 # close and end by themselves; nothing else is left that could take time.
 _HELPERS_END_S = 2.0
-_LOG_TAIL_LINES = 30
 
 # Hang guard: a thread runner only reads its configuration before it begins.
 _BEGIN_S = 10.0
@@ -143,11 +142,9 @@ class ThreadedRunner(Runner):
 class HostedRunner(Runner):
     """A runner that starts processes, alone in a child process that leads a session."""
 
-    def __init__(
-        self, app: Pynenc, kind: str, recipe: AppRecipe, log_path: Path, guard: Guard
-    ) -> None:
+    def __init__(self, app: Pynenc, kind: str, recipe: AppRecipe, guard: Guard) -> None:
         super().__init__(app, kind)
-        self.log_path = log_path
+        self.output = Output()
         self._recipe = recipe
         self._guard = guard
         self._process: subprocess.Popen[bytes] | None = None
@@ -159,15 +156,13 @@ class HostedRunner(Runner):
 
     def start(self) -> None:
         """Start the process and tell it what to run."""
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("wb") as log:
-            self._process = subprocess.Popen(
-                host.COMMAND,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = subprocess.Popen(
+            host.COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=self.output.fileno(),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         self._guard.watch(self._process.pid)
         assert self._process.stdin is not None
         order = host.Order(self._recipe, RUNNER_CLASSES[self.kind], self.runner_id)
@@ -179,7 +174,7 @@ class HostedRunner(Runner):
 
     def why_not_ready(self) -> str:
         """What it printed."""
-        return self.log_tail()
+        return self.output.tail()
 
     def fate(self) -> str:
         """How its process ended."""
@@ -187,16 +182,10 @@ class HostedRunner(Runner):
             return super().fate()
         return f"the {self.kind} runner, pid {self.pid}, ended with {self._process.poll()}"
 
-    def log_tail(self) -> str:
-        """The last lines that the runner and its workers printed."""
-        if not self.log_path.exists():
-            return ""
-        lines = self.log_path.read_text(errors="replace").splitlines()
-        return "\n".join(lines[-_LOG_TAIL_LINES:])
-
     def stop(self, timeout_s: float) -> None:
         """Terminate the process, then kill what is left of its session."""
         if self._process is None:
+            self.output.close()
             return
         # One that was killed could not end its helpers; that is no leak of the test's.
         had_ended = not self.is_alive()
@@ -213,10 +202,11 @@ class HostedRunner(Runner):
         kill_session(process.pid, timeout_s)
         process.wait(timeout_s)
         self._guard.forget(process.pid)
+        self.output.close()
         if survivors:
             message = (
                 f"processes of the {self.kind} runner {outcome} and were killed:\n"
-                f"{names}\n{self.log_tail()}"
+                f"{names}\n{self.output.tail()}"
             )
             raise ProcessLeaked(message, "let the tasks that are still running come to an end")
 
@@ -233,7 +223,6 @@ class RunnerControl:
     kind: str
     backend: Backend
     app_path: str | None
-    log_directory: Path
     guard: Guard
     timeout_s: float
     runners: list[Runner] = field(default_factory=list)
@@ -282,14 +271,13 @@ class RunnerControl:
     def logs(self) -> str:
         """What the runners in other processes printed last."""
         hosted = [runner for runner in self.runners if isinstance(runner, HostedRunner)]
-        return "\n".join(filter(None, (runner.log_tail() for runner in hosted)))
+        return "\n".join(filter(None, (runner.output.tail() for runner in hosted)))
 
     def _new(self) -> Runner:
         if self.kind == IN_PROCESS_KIND:
             return ThreadedRunner(self.app)
         recipe = AppRecipe.of(self.app, self.app_path, self.backend.modules)
-        log_path = self.log_directory / f"runner-{len(self.runners)}-{uuid.uuid4().hex[:8]}.log"
-        return HostedRunner(self.app, self.kind, recipe, log_path, self.guard)
+        return HostedRunner(self.app, self.kind, recipe, self.guard)
 
 
 def _stacks() -> str:

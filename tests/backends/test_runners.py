@@ -153,6 +153,19 @@ def test_the_last_service_window_of_a_runner_is_shown(
     assert [getattr(runner, name, None) for name in fields] == expected
 
 
+def test_a_service_window_of_an_unknown_runner_is_ignored(
+    pynenc_orchestrator: BaseOrchestrator,
+) -> None:
+    """It is not shown either once the runner has its first heartbeat."""
+    pynenc_orchestrator.record_atomic_service_execution("one", START, START + MICROSECOND)
+    pynenc_orchestrator.register_runner_heartbeats(["one"])
+
+    (runner,) = pynenc_orchestrator._get_active_runners(HOUR_S, None)
+
+    assert getattr(runner, "last_service_start", None) is None
+    assert getattr(runner, "last_service_end", None) is None
+
+
 def test_what_is_pending_too_long_is_recovered(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
 ) -> None:

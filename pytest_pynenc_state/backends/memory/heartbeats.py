@@ -54,8 +54,9 @@ class HeartbeatTable:
                 runner.consumed_queues = tuple(consumed_queues)
 
     def record_service(self, runner_id: str, start: datetime, end: datetime) -> None:
-        """Keep when a runner last executed the atomic services."""
-        self._service_windows[runner_id] = (from_us(to_us(start)), from_us(to_us(end)))
+        """Keep when a runner last executed the atomic services, if it ever had a heartbeat."""
+        if runner_id in self._runners:
+            self._service_windows[runner_id] = (from_us(to_us(start)), from_us(to_us(end)))
 
     def alive_since(self, oldest_us: float) -> list[str]:
         """The runners with a heartbeat at that time or later, by creation time and id."""

@@ -82,6 +82,8 @@ class PytestMemRunners(PytestOrchestrator):
     ) -> None:
         """Keep when a runner last executed the atomic services; the last call wins.
 
+        A runner of which no heartbeat is known is ignored.
+
         Shown by `get_active_runners` where pynenc's ``ActiveRunnerInfo`` has fields
         for it. `record_atomic_service_execution_start` and its like are independent.
         """

@@ -252,7 +252,10 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
     def record_atomic_service_execution(
         self, runner_id: str, start_time: datetime, end_time: datetime
     ) -> None:
-        """Keep when a runner last ran the atomic services, instead of the time before."""
+        """Keep when a runner last ran the atomic services, instead of the time before.
+
+        A runner of which no heartbeat is known is ignored.
+        """
         self._heartbeats.record_service(runner_id, start_time, end_time)
 
     def record_atomic_service_execution_start(
