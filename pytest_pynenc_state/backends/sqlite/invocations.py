@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pynenc.identifiers.call_id import CallId
@@ -33,7 +33,7 @@ _GET = (
     "parent_workflow_id, parent_invocation_id, parent_event_id "
     f"FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ? AND invocation_id = ?"
 )
-_IDS = f"SELECT invocation_id FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ? AND "
+_IDS = f"SELECT invocation_id FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ?"
 
 
 class InvocationTable:
@@ -53,10 +53,24 @@ class InvocationTable:
         rows = self._database.read(_GET, (self._app_id, invocation_id))
         return _transfer_objects(rows[0]) if rows else None
 
-    def ids_where(self, condition: str, *parameters: str) -> Iterator[InvocationId]:
-        """The ids of the invocations of which *condition* holds, in no order."""
-        rows = self._database.read(_IDS + condition, (self._app_id, *parameters))
-        return iter(invocation_ids(rows))
+    def children(self, parent_invocation_id: str) -> list[InvocationId]:
+        """The ids of an invocation's direct children, in no order."""
+        return self._ids_where({"parent_invocation_id": parent_invocation_id})
+
+    def triggered_by(self, event_id: str) -> list[InvocationId]:
+        """The ids of the invocations that an event triggered, in no order."""
+        return self._ids_where({"parent_event_id": event_id})
+
+    def in_workflow(
+        self, workflow_id: str | None, workflow_type_key: str | None
+    ) -> list[InvocationId]:
+        """The ids in a workflow, of a workflow type, of both, or all; in no order."""
+        wanted = {"workflow_id": workflow_id, "workflow_type_key": workflow_type_key}
+        return self._ids_where({column: value for column, value in wanted.items() if value})
+
+    def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
+        sql = _IDS + "".join(f" AND {column} = ?" for column in wanted)
+        return invocation_ids(self._database.read(sql, (self._app_id, *wanted.values())))
 
 
 def _columns(invocation: InvocationDTO, call: CallDTO) -> tuple[str | None, ...]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
-
-from pytest_pynenc_state.backends.orchestrator import PytestOrchestrator
 from pytest_pynenc_state.backends.sqlite.atomic_service import AtomicServiceTable
 from pytest_pynenc_state.backends.sqlite.blocking_control import PytestSQLiteBlockingControl
 from pytest_pynenc_state.backends.sqlite.config import (
@@ -22,25 +17,12 @@ from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables as Tab
 from pytest_pynenc_state.backends.sqlite.schema import prepare_file
 from pytest_pynenc_state.backends.sqlite.search import SearchTables
 from pytest_pynenc_state.backends.sqlite.statuses import StatusTable
-from pytest_pynenc_state.backends.state_backend import key_of
-from pytest_pynenc_state.backends.timestamps import now_us
-from pytest_pynenc_state.compat import AtomicServiceExecutionStatus
+from pytest_pynenc_state.backends.stored_orchestrator import StoredOrchestrator
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
-    from pynenc.identifiers.call_id import CallId
-    from pynenc.identifiers.invocation_id import InvocationId
-    from pynenc.identifiers.task_id import TaskId
-    from pynenc.invocation.dist_invocation import DistributedInvocation
-    from pynenc.orchestrator.atomic_service import ActiveRunnerInfo
-    from pynenc.task import Task
-
-    from pytest_pynenc_state.compat import AtomicServiceExecution, AtomicServiceRun
 
 __all__ = ["PytestSQLiteBlockingControl", "PytestSQLiteOrchestrator", "Tables"]
-
-_HOUR_US = 3600 * 10**6
-_SECOND_US = 10**6
 
 _PURGED_TABLES = (
     Tables.INVOCATIONS,
@@ -51,7 +33,7 @@ _PURGED_TABLES = (
 )
 
 
-class PytestSQLiteOrchestrator(PytestOrchestrator):
+class PytestSQLiteOrchestrator(StoredOrchestrator):
     """An orchestrator on one SQLite file, which several apps and processes may share.
 
     The file is ``sqlite_db_path``; ``sqlite_timeout_s`` bounds the wait for its lock.
@@ -89,238 +71,3 @@ class PytestSQLiteOrchestrator(PytestOrchestrator):
     def purge(self) -> None:
         """Remove everything of this app, heartbeats and executions too; nothing of others."""
         purge_tables(self._database, self._app_id, _PURGED_TABLES)
-
-    # -- registration and status -----------------------------------------------------
-
-    def _register_new_invocations(
-        self,
-        invocations: list[DistributedInvocation[Any, Any]],
-        runner_id: str | None = None,
-    ) -> InvocationStatusRecord:
-        """Register those of *invocations* that are new, all at one instant.
-
-        :returns: The record of that registration. An invocation that was registered
-            before keeps its status, owner and retries.
-        """
-        record = InvocationStatusRecord(InvocationStatus.REGISTERED, runner_id)
-        self._statuses.register(invocations, record)
-        return record
-
-    def _atomic_status_transition(
-        self, invocation_id: str, status: InvocationStatus, runner_id: str | None = None
-    ) -> InvocationStatusRecord:
-        """Move an invocation to *status* if pynenc's rules allow it, and return its record.
-
-        :raises KeyError: The invocation is unknown.
-        :raises InvocationStatusTransitionError: Its status does not lead to *status*.
-        :raises InvocationStatusOwnershipError: *runner_id* does not own it, or is missing.
-            After each of these nothing has changed.
-
-        Concurrency: of any number of threads and processes that try the same move, one
-        succeeds; reading, validating and writing happen under the file's write lock.
-        """
-        return self._statuses.move(invocation_id, status, runner_id)
-
-    def get_invocation_status_record(self, invocation_id: str) -> InvocationStatusRecord:
-        """Return the current status record of an invocation.
-
-        :raises KeyError: The invocation is unknown.
-        """
-        return self._statuses.record(invocation_id)
-
-    def increment_invocation_retries(self, invocation_id: str) -> None:
-        """Add one to an invocation's retries; nothing happens if it is unknown."""
-        self._statuses.increment_retries(invocation_id)
-
-    def get_invocation_retries(self, invocation_id: str) -> int:
-        """Return how often an invocation was retried; 0 if it is unknown."""
-        return self._statuses.retries(invocation_id)
-
-    def filter_by_status(
-        self,
-        invocation_ids: list[InvocationId],
-        status_filter: frozenset[InvocationStatus] | None,
-    ) -> list[InvocationId]:
-        """Return those of *invocation_ids*, any number, whose status is in *status_filter*.
-
-        They keep the order they were given in. Unknown ids are left out; an empty list or
-        filter gives ``[]``.
-        """
-        if not invocation_ids or not status_filter:
-            return []
-        return self._statuses.in_status(invocation_ids, status_filter)
-
-    def get_pending_invocations_for_recovery(self) -> Iterator[InvocationId]:
-        """Return the ids that have been PENDING for ``max_pending_seconds`` or longer."""
-        longest_us = int(self.app.conf.max_pending_seconds * _SECOND_US)
-        return iter(self._statuses.pending_since(now_us() - longest_us))
-
-    def _get_running_invocations_for_recovery(
-        self, timeout_seconds: float
-    ) -> Iterator[InvocationId]:
-        """Return the ids that are RUNNING for an owner not heard of for *timeout_seconds*."""
-        timeout_us = int(timeout_seconds * _SECOND_US)
-        return iter(self._statuses.running_unattended(now_us() - timeout_us))
-
-    def set_up_invocation_auto_purge(self, invocation_id: str) -> None:
-        """Let `auto_purge` forget an invocation once its hours have passed from now."""
-        self._statuses.schedule_purge(invocation_id)
-
-    def auto_purge(self) -> None:
-        """Forget what was scheduled ``auto_final_invocation_purge_hours`` ago or earlier.
-
-        Gone are status, retries, indexed arguments and waiting edges, all at once. The
-        state backend keeps what it has.
-        """
-        kept_us = int(self.conf.auto_final_invocation_purge_hours * _HOUR_US)
-        self._statuses.purge_due(now_us() - kept_us)
-
-    # -- search ----------------------------------------------------------------------
-
-    def index_arguments_for_concurrency_control(
-        self,
-        invocation: DistributedInvocation[Any, Any],
-    ) -> None:
-        """Make an invocation findable by its serialized arguments; a repeat is harmless."""
-        self._search.index_arguments(invocation.invocation_id, invocation.call.serialized_arguments)
-
-    def get_existing_invocations(
-        self,
-        task: Task[Any, Any],
-        key_serialized_arguments: dict[str, str] | None = None,
-        statuses: list[InvocationStatus] | None = None,
-    ) -> Iterator[InvocationId]:
-        """Return the ids of *task* with all of these arguments, in one of *statuses*.
-
-        Oldest registration first. Without arguments, or statuses, these do not filter.
-        Only arguments that were indexed are found.
-        """
-        return iter(self._search.existing(task.task_id.key, key_serialized_arguments, statuses))
-
-    def get_task_invocation_ids(self, task_id: TaskId) -> Iterator[InvocationId]:
-        """Return the ids of a task's invocations, oldest registration first."""
-        return iter(self._search.ids("task_id_key", key_of(task_id)))
-
-    def get_call_invocation_ids(self, call_id: CallId) -> Iterator[InvocationId]:
-        """Return the ids of a call's invocations, oldest registration first."""
-        return iter(self._search.ids("call_id_key", key_of(call_id)))
-
-    def get_invocation_ids_paginated(
-        self,
-        task_id: TaskId | None = None,
-        statuses: list[InvocationStatus] | None = None,
-        limit: int = 100,
-        offset: int = 0,
-    ) -> list[InvocationId]:
-        """Return at most *limit* ids after the first *offset*, newest registration first."""
-        return self._search.page(_optional_key(task_id), statuses, limit, offset)
-
-    def count_invocations(
-        self, task_id: TaskId | None = None, statuses: list[InvocationStatus] | None = None
-    ) -> int:
-        """Return how many invocations there are of a task, in one of *statuses*."""
-        return self._search.count(_optional_key(task_id), statuses)
-
-    # -- runners and atomic services -------------------------------------------------
-
-    def register_runner_heartbeats(
-        self,
-        runner_ids: list[str],
-        can_run_atomic_service: bool = False,  # noqa: FBT001, FBT002 - pynenc's signature
-        consumed_queues: Sequence[str] | None = None,
-    ) -> None:
-        """Renew the heartbeat of each runner; create those that are new, at one instant.
-
-        The creation time never changes, the right to run atomic services stays once it
-        is given, and *consumed_queues* of None keeps what is known.
-        """
-        self._heartbeats.beat(
-            runner_ids, consumed_queues, can_run_atomic_service=can_run_atomic_service
-        )
-
-    def _get_active_runners(
-        self,
-        timeout_seconds: float,
-        can_run_atomic_service: bool | None = None,  # noqa: FBT001 - pynenc's signature
-    ) -> list[ActiveRunnerInfo]:
-        """Return the runners heard of within *timeout_seconds*, by creation time and id."""
-        heard_since_us = now_us() - int(timeout_seconds * _SECOND_US)
-        return self._heartbeats.active(
-            heard_since_us, can_run_atomic_service=can_run_atomic_service
-        )
-
-    def record_atomic_service_execution(
-        self, runner_id: str, start_time: datetime, end_time: datetime
-    ) -> None:
-        """Keep when a runner last ran the atomic services, instead of the time before.
-
-        A runner of which no heartbeat is known is ignored.
-        """
-        self._heartbeats.record_service(runner_id, start_time, end_time)
-
-    def record_atomic_service_execution_start(
-        self,
-        atomic_service_run: AtomicServiceRun,
-        started_at: datetime | None,
-        status: AtomicServiceExecutionStatus = AtomicServiceExecutionStatus.RUNNING,
-        reason: str = "",
-    ) -> bool:
-        """Start an execution unless another one runs; return whether it may work.
-
-        The run is stamped with its start, by default now. A refused attempt, and one
-        whose *status* is not RUNNING, is recorded as ended when it started.
-
-        Concurrency: at most one execution runs at any time, whoever tries.
-        """
-        started = self._started(atomic_service_run, started_at)
-        if status == AtomicServiceExecutionStatus.RUNNING:
-            admitted = self._executions.admit(atomic_service_run, started, reason)
-        else:
-            self._executions.record(atomic_service_run, started, status, reason)
-            admitted = status != AtomicServiceExecutionStatus.BLOCKED
-        if not admitted or status != AtomicServiceExecutionStatus.RUNNING:
-            self.purge_atomic_service_executions()
-        return admitted
-
-    def finalize_atomic_service_execution(
-        self,
-        atomic_service_run: AtomicServiceRun,
-        end_time: datetime,
-        status: AtomicServiceExecutionStatus,
-        reason: str = "",
-    ) -> None:
-        """End an execution; the first end stands, and one that never started is recorded."""
-        self._executions.finish(atomic_service_run, end_time, status, reason)
-        self.purge_atomic_service_executions()
-
-    def get_active_atomic_service_executions(self) -> list[AtomicServiceExecution]:
-        """Return the executions that run now, newest first."""
-        return self._executions.active()
-
-    def get_atomic_service_executions_in_timerange(
-        self,
-        start_time: datetime,
-        end_time: datetime,
-        limit: int = 1000,
-        *,
-        runner_id: str | None = None,
-        min_duration_seconds: float = 0.0,
-    ) -> list[AtomicServiceExecution]:
-        """Return at most *limit* executions that overlap the range, newest first.
-
-        Both ends, and *min_duration_seconds*, are included. A running execution counts
-        by its start, and lasts no time yet.
-        """
-        min_duration_us = round(min_duration_seconds * _SECOND_US)
-        return self._executions.in_timerange(
-            start_time, end_time, limit, runner_id, min_duration_us
-        )
-
-    def _drop_executions(
-        self, ended_before_us: int | None, keep_newest: int | None, protected: frozenset[str]
-    ) -> int:
-        return self._executions.drop(ended_before_us, keep_newest, protected)
-
-
-def _optional_key(task_id: TaskId | None) -> str | None:
-    return None if task_id is None else key_of(task_id)

@@ -69,8 +69,15 @@ class SearchTables:
             holders = found if holders is None else holders & found
         return holders or set()
 
-    def ids(self, column: str, key: str) -> list[InvocationId]:
-        """The ids whose *column* is *key*, oldest registration first."""
+    def of_task(self, task_key: str) -> list[InvocationId]:
+        """The ids of a task's invocations, oldest registration first."""
+        return self._ids("task_id_key", task_key)
+
+    def of_call(self, call_key: str) -> list[InvocationId]:
+        """The ids of a call's invocations, oldest registration first."""
+        return self._ids("call_id_key", call_key)
+
+    def _ids(self, column: str, key: str) -> list[InvocationId]:
         rows = self._database.read(
             f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND {column} = ? ORDER BY seq",
             (self._app_id, key),
