@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
 from pytest_pynenc_state import compat
 from pytest_pynenc_state.backends.timestamps import to_us
+
+_Key = TypeVar("_Key")
 
 
 class PytestOrchestrator(BaseOrchestrator):
@@ -52,3 +55,24 @@ class PytestOrchestrator(BaseOrchestrator):
 def blocked_reason(reason: str, prior_run_id: str, prior_runner_id: str) -> str:
     """Why an attempt was refused: the caller's words, or which run was in its way."""
     return reason or f"prior_running:{prior_run_id} runner:{prior_runner_id}"
+
+
+def surplus_executions(
+    finished: Iterable[tuple[_Key, str, int]],
+    ended_before_us: int | None,
+    keep_newest: int | None,
+    protected: frozenset[str],
+) -> list[_Key]:
+    """The keys of what may go of *finished*: what is too old, then what is too much.
+
+    :param finished: Key, run id and end of each finished execution, oldest start first.
+    """
+    old: list[_Key] = []
+    recent: list[_Key] = []
+    for key, run_id, end_us in finished:
+        if run_id in protected:
+            continue
+        is_old = ended_before_us is not None and end_us < ended_before_us
+        (old if is_old else recent).append(key)
+    excess = len(recent) - keep_newest if keep_newest is not None else 0
+    return old + recent[: max(excess, 0)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from pytest_pynenc_state.backends.orchestrator import blocked_reason
+from pytest_pynenc_state.backends.orchestrator import blocked_reason, surplus_executions
 from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row, text
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables
 from pytest_pynenc_state.backends.timestamps import from_us, to_us
@@ -142,30 +141,13 @@ class AtomicServiceTable:
         """Remove finished executions by age, then by number; return how many."""
 
         def dropped(connection: Connection) -> int:
-            finished = connection.execute(_FINISHED, (self._app_id,)).fetchall()
-            surplus = _surplus(finished, ended_before_us, keep_newest, protected)
-            connection.executemany(_DROP, surplus)
+            rows = connection.execute(_FINISHED, (self._app_id,)).fetchall()
+            finished = ((seq, text(run_id), end_us) for seq, run_id, end_us in rows)
+            surplus = surplus_executions(finished, ended_before_us, keep_newest, protected)
+            connection.executemany(_DROP, [(seq,) for seq in surplus])
             return len(surplus)
 
         return self._database.transaction(dropped)
-
-
-def _surplus(
-    finished: Sequence[Row],
-    ended_before_us: int | None,
-    keep_newest: int | None,
-    protected: frozenset[str],
-) -> list[tuple[int]]:
-    """The sequence numbers, as rows, of what may go of *finished*, which is oldest first."""
-    old: list[tuple[int]] = []
-    recent: list[tuple[int]] = []
-    for seq, run_id, end_us in finished:
-        if text(run_id) in protected:
-            continue
-        is_old = ended_before_us is not None and end_us < ended_before_us
-        (old if is_old else recent).append((seq,))
-    excess = len(recent) - keep_newest if keep_newest is not None else 0
-    return old + recent[: max(excess, 0)]
 
 
 def _execution(row: Row) -> AtomicServiceExecution:

@@ -1,0 +1,89 @@
+"""pymongo's errors in this package's words; a password is never among these words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bson.errors import BSONError
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    InvalidName,
+    InvalidURI,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WTimeoutError,
+)
+
+from pytest_pynenc_state.errors import (
+    BackendError,
+    BackendTimeout,
+    BackendUnavailable,
+    StoreFull,
+    StoreUnusable,
+)
+
+# Unauthorized, AuthenticationFailed.
+_REFUSED_LOGIN = frozenset({13, 18})
+_OUT_OF_DISK_SPACE = 14031
+
+_CREDENTIALS = re.compile(r"(?<=//)[^/?#@]*(?:@[^/?#@]*)*@")
+
+
+def redacted(url: str) -> str:
+    """*url* without user name and password, for messages and reports."""
+    return _CREDENTIALS.sub("***@", url)
+
+
+@contextmanager
+def failures(url: str) -> Iterator[None]:
+    """Turn what pymongo raises inside, working on the server at *url*, into our errors.
+
+    A `DuplicateKeyError` passes: it is an answer, not a failure.
+
+    :raises BackendUnavailable: No server answers there, or it refuses the login.
+    :raises BackendTimeout: The server did not answer in time; it may yet do the work.
+    :raises StoreUnusable: The URL, or the name of the database, cannot be used.
+    :raises StoreFull: The server's disk has no room left.
+    :raises BackendError: The server refused the operation; nothing was written.
+    """
+    try:
+        yield
+    except DuplicateKeyError:
+        raise
+    except (PyMongoError, BSONError) as error:
+        raise translated(error, url) from error
+
+
+def translated(error: Exception, url: str) -> BackendError:
+    """Return *error*, which happened on the server at *url*, as one of this package's errors."""
+    where, reason = f"MongoDB at {redacted(url)!r}", redacted(str(error))
+    match error:
+        case NetworkTimeout() | ExecutionTimeout() | WTimeoutError():
+            return BackendTimeout(
+                f"{where} did not answer in time ({reason}); it may yet do what was asked",
+                "raise mongo_timeout_s, or the time limits in the URL",
+            )
+        case ServerSelectionTimeoutError() | AutoReconnect():
+            return BackendUnavailable(
+                f"{where} cannot be reached ({reason})",
+                "start a server there",
+                "give another URL with --pynenc-mongo-url",
+                "or run without it: --pynenc-backend mongomock",
+            )
+        case ConfigurationError() | InvalidURI() | InvalidName():
+            return StoreUnusable(f"{where} cannot be used ({reason})", "mend mongo_url")
+        case OperationFailure(code=code) if code in _REFUSED_LOGIN:
+            return BackendUnavailable(
+                f"{where} refused the login ({reason})",
+                "check user, password and authSource in the URL",
+            )
+        case OperationFailure(code=code) if code == _OUT_OF_DISK_SPACE:
+            return StoreFull(f"{where} has no room left ({reason})", "free space on its disk")
+    return BackendError(f"{where} refused an operation ({type(error).__name__}: {reason})")

@@ -1,0 +1,130 @@
+"""The collection of invocations: what was called, by whom, in which workflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pynenc.identifiers.call_id import CallId
+from pynenc.identifiers.invocation_id import InvocationId
+from pynenc.models.call_dto import CallDTO
+
+from pytest_pynenc_state import compat
+from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix, Chunks
+from pytest_pynenc_state.backends.mongo.connection import Database, Document
+from pytest_pynenc_state.backends.mongo.documents import Documents
+from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections, in_chunks, key
+from pytest_pynenc_state.backends.mongo.workflows import workflow_identity
+
+if TYPE_CHECKING:
+    from pynenc.models.invocation_dto import InvocationDTO
+
+
+class InvocationDocuments:
+    """The invocations of one app, as pynenc's pairs of transfer objects."""
+
+    def __init__(self, database: Database, app_id: str, chunks: Chunks) -> None:
+        self._documents = Documents(database, StateBackendCollections.INVOCATIONS)
+        self._app_id = app_id
+        self._chunks = chunks
+
+    def upsert(self, entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> None:
+        """Store all of *entries*, each replacing what its invocation had.
+
+        Small ones are one command; large ones are written one after the other.
+        """
+        arguments = [json.dumps(call.serialized_arguments) for _, call in entries]
+        if len(entries) > 1 and not any(map(self._chunks.is_large, arguments)):
+            self._upsert_small(entries, arguments)
+            return
+        for entry, text in zip(entries, arguments, strict=True):
+            self._upsert_one(entry, text)
+
+    def _upsert_one(self, entry: tuple[InvocationDTO, CallDTO], arguments: str) -> None:
+        document = self._document(*entry)
+
+        def exchange(stored: Document) -> Document | None:
+            former = self._documents.exchange({**document, "arguments": stored}, ["arguments"])
+            return former and former["arguments"]
+
+        self._chunks.write(ChunkPrefix.ARGS, arguments, exchange)
+
+    def _upsert_small(
+        self, entries: Sequence[tuple[InvocationDTO, CallDTO]], arguments: Sequence[str]
+    ) -> None:
+        documents = [
+            {**self._document(*entry), "arguments": {"bytes": text.encode()}}
+            for entry, text in zip(entries, arguments, strict=True)
+        ]
+        keys = [document["_id"] for document in documents]
+        large = [
+            former["arguments"]
+            for some in in_chunks(keys)
+            for former in self._documents.find(
+                {"_id": {"$in": some}, "arguments.value_id": {"$exists": True}}, ["arguments"]
+            )
+        ]
+        self._documents.put(documents)
+        for stored in large:
+            self._chunks.remove(stored)
+
+    def get(self, invocation_id: str) -> tuple[InvocationDTO, CallDTO] | None:
+        """What was stored of an invocation; None if it is unknown."""
+        document: Document = {}
+
+        def find() -> Document | None:
+            found = self._documents.find_one({"_id": key(self._app_id, invocation_id)})
+            document.update(found or {})
+            return found and found["arguments"]
+
+        arguments = self._chunks.read(find)
+        return None if arguments is None else _transfer_objects(document, json.loads(arguments))
+
+    def children(self, parent_invocation_id: str) -> list[InvocationId]:
+        """The ids of an invocation's direct children, in no order."""
+        return self._ids_where({"parent_invocation_id": parent_invocation_id})
+
+    def triggered_by(self, event_id: str) -> list[InvocationId]:
+        """The ids of the invocations that an event triggered, in no order."""
+        return self._ids_where({"parent_event_id": event_id})
+
+    def in_workflow(
+        self, workflow_id: str | None, workflow_type_key: str | None
+    ) -> list[InvocationId]:
+        """The ids in a workflow, of a workflow type, of both, or all; in no order."""
+        wanted = {"workflow_id": workflow_id, "workflow_type_key": workflow_type_key}
+        return self._ids_where({field: value for field, value in wanted.items() if value})
+
+    def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
+        found = self._documents.find({"app_id": self._app_id, **wanted}, ["invocation_id"])
+        return [InvocationId(document["invocation_id"]) for document in found]
+
+    def _document(self, invocation: InvocationDTO, call: CallDTO) -> Document:
+        workflow = invocation.workflow
+        return {
+            "_id": key(self._app_id, invocation.invocation_id),
+            "app_id": self._app_id,
+            "invocation_id": invocation.invocation_id,
+            "call_id_key": call.call_id.key,
+            "workflow_id": workflow and workflow.workflow_id,
+            "workflow_type_key": workflow and workflow.workflow_type.key,
+            "parent_workflow_id": workflow and workflow.parent_workflow_id,
+            "parent_invocation_id": invocation.parent_invocation_id,
+            "parent_event_id": compat.parent_event_id(invocation),
+        }
+
+
+def _transfer_objects(
+    document: Document, arguments: dict[str, str]
+) -> tuple[InvocationDTO, CallDTO]:
+    call_id = CallId.from_key(document["call_id_key"])
+    parent_id = document["parent_invocation_id"]
+    invocation = compat.invocation_dto(
+        InvocationId(document["invocation_id"]),
+        call_id,
+        None if document["workflow_id"] is None else workflow_identity(document),
+        None if parent_id is None else InvocationId(parent_id),
+        document["parent_event_id"],
+    )
+    return invocation, CallDTO(call_id, arguments)
