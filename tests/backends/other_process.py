@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,9 @@ def _outcomes(
 
 
 def _serve(pipe: Pipe) -> None:
+    # Whatever test this process was started for, it also serves others.
+    for name in [name for name in os.environ if name.startswith("PYNENC__")]:
+        del os.environ[name]
     while True:
         try:
             function, arguments = pipe.recv()
