@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection as PymongoCollection
 
 from pytest_pynenc_state.backends.mongo.failures import failures, redacted
+from pytest_pynenc_state.errors import StoreUnusable
 
 __all__ = ["Database", "Document", "close_clients", "failures", "get_client", "redacted"]
 
@@ -55,15 +56,20 @@ def get_client(url: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> MongoClient[Do
         with _lock, failures(url):
             client = clients.by_url.get(url)
             if client is None:
-                client = clients.by_url[url] = MongoClient(url, **_limits(url, timeout_s))
+                client = clients.by_url[url] = _new_client(url, timeout_s)
     return client
 
 
-def _limits(url: str, timeout_s: float) -> dict[str, Any]:
+def _new_client(url: str, timeout_s: float) -> MongoClient[Document]:
+    limits: dict[str, Any] = {"serverSelectionTimeoutMS": round(timeout_s * 1000)}
     # An argument would beat what the URL says.
     if "serverselectiontimeoutms" in url.lower():
-        return {}
-    return {"serverSelectionTimeoutMS": round(timeout_s * 1000)}
+        limits.clear()
+    try:
+        return MongoClient(url, **limits)
+    except ValueError as error:
+        message = f"MongoDB at {redacted(url)!r} cannot be used ({redacted(str(error))})"
+        raise StoreUnusable(message, "mend mongo_url") from error
 
 
 def close_clients(url: str | None = None) -> None:

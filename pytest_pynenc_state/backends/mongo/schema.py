@@ -81,6 +81,7 @@ ORCHESTRATOR_INDEXES: Mapping[str, Sequence[IndexModel]] = {
     OrchestratorCollections.RUNNER_HEARTBEATS: [_by("last_heartbeat_us")],
     OrchestratorCollections.ATOMIC_SERVICE_EXECUTIONS: [
         _by("start_us"),
+        _by("status", "start_us"),
         # The admission itself: the server lets no second execution of an app be running.
         _by(
             unique=True,

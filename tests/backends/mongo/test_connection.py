@@ -1,0 +1,153 @@
+"""Connections: one client per process and server, and failures in this package's words."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    DuplicateKeyError,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from pytest_pynenc_state.backends.mongo.connection import Database, close_clients, get_client
+from pytest_pynenc_state.backends.mongo.documents import Documents
+from pytest_pynenc_state.backends.mongo.failures import failures, redacted
+from pytest_pynenc_state.errors import (
+    BackendError,
+    BackendTimeout,
+    BackendUnavailable,
+    StoreFull,
+    StoreUnusable,
+)
+from tests.backends.together import in_threads
+
+URL = "mongodb://someone:secret@127.0.0.1:1"
+
+
+@pytest.fixture
+def unused_url() -> Iterator[str]:
+    """The URL of a port of this machine that nobody listens on."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        url = f"mongodb://127.0.0.1:{holder.getsockname()[1]}"
+        yield url
+        close_clients(url)
+
+
+def test_all_threads_of_a_process_share_one_client(unused_url: str) -> None:
+    """Also when they ask for it at the same instant."""
+    clients = in_threads([lambda: get_client(unused_url)] * 8)
+    assert len({id(client) for client in clients}) == 1
+
+
+def test_a_forked_child_has_a_client_of_its_own(unused_url: str) -> None:
+    """It neither uses nor closes its parent's, whose connections it has inherited."""
+    parents = get_client(unused_url)
+    pid = os.fork()
+    if pid == 0:
+        own = get_client(unused_url)
+        is_right = own is not parents and get_client(unused_url) is own
+        close_clients()
+        os._exit(0 if is_right and not parents._closed else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_a_process_may_fork_while_threads_ask_for_clients(unused_url: str) -> None:
+    """The lock that they take is never held in the child by a thread that it lacks."""
+    is_done = threading.Event()
+
+    def ask() -> None:
+        while not is_done.is_set():
+            get_client(unused_url)
+            close_clients(unused_url)
+
+    asking = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    statuses = [_status_of_child(get_client, unused_url) for _ in range(10)]
+    is_done.set()
+    for thread in asking:
+        thread.join()
+    assert statuses == [0] * 10
+
+
+def _status_of_child(work: Callable[[str], object], url: str) -> int:
+    pid = os.fork()
+    if pid == 0:
+        work(url)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_server_that_is_not_there_is_told_within_the_timeout(unused_url: str) -> None:
+    """The error says where, and what to do; the password is nowhere in it."""
+    url = unused_url.replace("//", "//someone:secret@") + "/?serverSelectionTimeoutMS=50"
+    with pytest.raises(BackendUnavailable, match="cannot be reached") as raised:
+        Documents(Database(url, "pynenc"), "anything").find_one({})
+    close_clients(url)
+    assert ("secret" in str(raised.value), "***@127.0.0.1" in str(raised.value)) == (False, True)
+
+
+def test_a_malformed_url_is_told() -> None:
+    """It is never connected to anything."""
+    with pytest.raises(StoreUnusable, match="mend mongo_url"):
+        get_client("mongodb://host:port")
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        (ServerSelectionTimeoutError("gone"), BackendUnavailable),
+        (AutoReconnect("gone"), BackendUnavailable),
+        (NetworkTimeout("slow"), BackendTimeout),
+        (OperationFailure("login", 18), BackendUnavailable),
+        (OperationFailure("disk", 14031), StoreFull),
+        (ConfigurationError("url"), StoreUnusable),
+        (OperationFailure("no", 2), BackendError),
+        (PyMongoError("what"), BackendError),
+    ],
+    ids=lambda value: str(value),
+)
+def test_each_failure_has_its_own_error(cause: Exception, expected: type[Exception]) -> None:
+    """Of this package's types, caused by pymongo's."""
+    with pytest.raises(BackendError) as raised, failures(URL):
+        raise cause
+    assert (type(raised.value), raised.value.__cause__) == (expected, cause)
+
+
+def test_a_duplicate_key_is_an_answer() -> None:
+    """Whoever asked for something new has to decide what it means."""
+    cause = DuplicateKeyError("there")
+    with pytest.raises(DuplicateKeyError), failures(URL):
+        raise cause
+
+
+def test_a_password_in_pymongos_words_is_not_repeated() -> None:
+    """Some of its messages quote the URL."""
+    cause = PyMongoError(f"cannot use {URL}")
+    with pytest.raises(BackendError) as raised, failures(URL):
+        raise cause
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mongodb://host:1/?a=b", "mongodb://host:1/?a=b"),
+        ("mongodb://user:secret@host", "mongodb://***@host"),
+        ("mongodb://user@one:1,two:2/db", "mongodb://***@one:1,two:2/db"),
+        ("mongodb+srv://u:p@ss@host/?x=1", "mongodb+srv://***@host/?x=1"),
+    ],
+)
+def test_credentials_are_redacted(url: str, expected: str) -> None:
+    """Also those that should have been quoted."""
+    assert redacted(url) == expected

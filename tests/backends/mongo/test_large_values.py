@@ -1,0 +1,177 @@
+"""Values larger than a document may be: whole or not at all, and nothing left of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pynenc.models.call_dto import CallDTO
+
+from pytest_pynenc_state.backends.mongo.documents import Documents
+from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections
+from pytest_pynenc_state.errors import BackendError
+from tests.backends.builders import new_pair
+from tests.backends.mongo.workers import die_while_writing_a_result, incompressible
+from tests.backends.together import HANG_GUARD_S, in_threads
+from tests.backends.workers import AppAddress
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+
+    from pytest_pynenc_state.backends.mongo.state_backend import PytestMongoStateBackend
+
+pytestmark = pytest.mark.pynenc_backends("mongomock", "mongo", "mymongo:BACKEND")
+
+MEGABYTE = 10**6
+THRESHOLD = 1000
+
+
+@pytest.fixture
+def pynenc_config() -> dict[str, Any]:
+    """Values of more than a thousand bytes are large, except where a test says otherwise."""
+    return {"mongo_chunk_threshold": THRESHOLD}
+
+
+def _chunks(backend: PytestMongoStateBackend) -> int:
+    return Documents(backend._database, StateBackendCollections.CHUNKS).count({})
+
+
+@pytest.mark.parametrize("size", [THRESHOLD - 1, THRESHOLD, THRESHOLD + 1])
+def test_a_value_is_in_chunks_only_above_the_threshold(
+    pynenc_state_backend: PytestMongoStateBackend, size: int
+) -> None:
+    """On both sides of the threshold it comes back to the letter."""
+    pynenc_state_backend._set_result("invocation", "ä" + "x" * (size - 2))
+    found = pynenc_state_backend._get_result("invocation")
+    assert (found, _chunks(pynenc_state_backend)) == (
+        "ä" + "x" * (size - 2),
+        1 if size > THRESHOLD else 0,
+    )
+
+
+def test_a_result_of_a_hundred_megabytes_comes_back(
+    pynenc_state_backend: PytestMongoStateBackend,
+) -> None:
+    """Of a text that cannot be compressed to fit into one document or message."""
+    text = incompressible(100 * MEGABYTE)
+    pynenc_state_backend._set_result("invocation", text)
+    is_same = pynenc_state_backend._get_result("invocation") == text
+    assert (is_same, _chunks(pynenc_state_backend) > 5) == (True, True)
+
+
+@pytest.mark.parametrize("after", ["small", "large " * THRESHOLD])
+def test_overwriting_leaves_no_chunk_of_the_former_value(
+    pynenc_state_backend: PytestMongoStateBackend, after: str
+) -> None:
+    """Neither when the new value is small, nor when it has chunks of its own."""
+    pynenc_state_backend._set_exception("invocation", "x" * 5000)
+    pynenc_state_backend._set_exception("invocation", after)
+    found = pynenc_state_backend._get_exception("invocation")
+    left = int(len(after) > THRESHOLD)
+    assert (found, _chunks(pynenc_state_backend)) == (after, left)
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_replaced_arguments_leave_no_chunk(
+    pynenc_app: Pynenc, pynenc_state_backend: PytestMongoStateBackend, together: int
+) -> None:
+    """Written alone or with others: the former arguments' chunks are removed."""
+    invocation, large_call = new_pair(pynenc_app, {"left": "x" * 5000})
+    small = (invocation, CallDTO(large_call.call_id, {"left": "1"}))
+    others = [new_pair(pynenc_app) for _ in range(together - 1)]
+    pynenc_state_backend._upsert_invocations([(invocation, large_call)])
+    before = _chunks(pynenc_state_backend)
+    pynenc_state_backend._upsert_invocations([small, *others])
+    stored = pynenc_state_backend._get_invocation(invocation.invocation_id)
+    assert (before, stored, _chunks(pynenc_state_backend)) == (1, small, 0)
+
+
+def test_a_purge_takes_chunks_of_this_app_only(
+    pynenc_app_factory: Callable[..., Pynenc],
+) -> None:
+    """The same invocation of an app in the same database keeps its own."""
+    one, other = (pynenc_app_factory(name).state_backend for name in ("one", "other"))
+    for backend in (one, other):
+        backend._set_result("invocation", "x" * 5000)
+    before = _chunks(one)
+    one.purge()
+    kept = other._get_result("invocation")
+    assert (before, _chunks(one), kept) == (2, 1, "x" * 5000)
+
+
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_a_kill_between_two_chunks_leaves_the_former_value(
+    pynenc_state_backend: PytestMongoStateBackend,
+    address: AppAddress,
+    started: Callable[..., Any],
+    chunks: int,
+) -> None:
+    """Of sixty megabytes, of which only some were written: the first value is still there.
+
+    What the killed process left is removed by the next purge.
+    """
+    pynenc_state_backend._set_result("invocation", "the former one")
+    arguments = (address, "invocation", 60 * MEGABYTE, chunks)
+    process, pipe = started(die_while_writing_a_result, *arguments)
+    assert pipe.recv() == "killed"
+    process.join(HANG_GUARD_S)
+    found, left = pynenc_state_backend._get_result("invocation"), _chunks(pynenc_state_backend)
+    pynenc_state_backend.purge()
+    assert (found, left, _chunks(pynenc_state_backend)) == ("the former one", chunks, 0)
+
+
+def test_a_reader_never_sees_half_a_value(
+    pynenc_state_backend: PytestMongoStateBackend,
+) -> None:
+    """While two others overwrite it again and again, it reads one of theirs, whole."""
+    texts = {"a" * 5000, "b" * 7000}
+    pynenc_state_backend._set_result("invocation", min(texts))
+    is_done = threading.Event()
+
+    def write(text: str) -> set[str]:
+        for _ in range(60):
+            pynenc_state_backend._set_result("invocation", text)
+        is_done.set()
+        return set()
+
+    def read() -> set[str]:
+        seen = set()
+        while not is_done.is_set():
+            seen.add(pynenc_state_backend._get_result("invocation"))
+        return seen
+
+    readers = [read, read]
+    seen = set().union(*in_threads([*(lambda text=text: write(text) for text in texts), *readers]))
+    assert (seen <= texts, _chunks(pynenc_state_backend)) == (True, 1)
+
+
+def test_a_value_written_during_a_purge_is_whole_or_gone(
+    pynenc_state_backend: PytestMongoStateBackend,
+) -> None:
+    """A purge also takes chunks that are not named yet: their writer notices."""
+    is_done = threading.Event()
+
+    def write() -> None:
+        for _ in range(60):
+            pynenc_state_backend._set_result("invocation", "x" * 5000)
+        is_done.set()
+
+    def purge() -> None:
+        while not is_done.is_set():
+            pynenc_state_backend.purge()
+
+    in_threads([write, purge])
+    pynenc_state_backend._set_result("invocation", "y" * 5000)
+    assert pynenc_state_backend._get_result("invocation") == "y" * 5000
+
+
+def test_a_value_that_lost_a_chunk_is_an_error(
+    pynenc_state_backend: PytestMongoStateBackend,
+) -> None:
+    """Somebody else removed it: that is said, instead of half a value or none."""
+    pynenc_state_backend._set_result("invocation", "x" * 5000)
+    Documents(pynenc_state_backend._database, StateBackendCollections.CHUNKS).delete({})
+    with pytest.raises(BackendError, match="has lost some of its chunks"):
+        pynenc_state_backend._get_result("invocation")
