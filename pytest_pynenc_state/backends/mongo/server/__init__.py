@@ -1,0 +1,1 @@
+"""A MongoDB server for tests: the wire protocol over an in-memory mongomock store."""

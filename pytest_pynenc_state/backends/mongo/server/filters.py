@@ -1,0 +1,213 @@
+"""Checking filters before mongomock sees them.
+
+mongomock looks at an operator only once it compares a document with it, so that a wrong
+filter would pass as long as nothing is stored. Some operators it gets wrong: these are put
+into words that it understands, in place, or refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bson.regex import Regex
+
+from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
+from pytest_pynenc_state.backends.mongo.server.expressions import check_expression
+from pytest_pynenc_state.backends.mongo.server.refusals import (
+    FIELD_OPERATORS,
+    REFUSED_FILTERS,
+    TYPES,
+    check_operator,
+)
+from pytest_pynenc_state.backends.mongo.server.wire import Document
+
+_REGEX_OPTIONS = frozenset("imsx")
+# Character classes by name, which Python reads as sets of letters.
+_ONLY_IN_PCRE = re.compile(r"\[\[?\^?\[?[:.=]\w")
+
+
+def check_filter(wanted: Document) -> None:
+    """Check *wanted*, and mend it in place.
+
+    :raises CommandError: It is wrong, or mongomock would get it wrong.
+    """
+    for field, condition in wanted.items():
+        if field.startswith("$"):
+            _check_top(field, condition)
+        elif not field:
+            refuse("a filter on a field without a name", "it matches anything")
+        elif isinstance(condition, dict):
+            check_condition(condition)
+        elif isinstance(condition, Regex):
+            _check_regex(condition)
+
+
+def _check_top(operator: str, operand: Any) -> None:
+    if operator in {"$and", "$or", "$nor"}:
+        if not isinstance(operand, list) or not operand:
+            raise CommandError(Code.BadValue, f"{operator} must be a nonempty array")
+        for part in operand:
+            _check_nested(operator, part)
+    elif operator == "$expr":
+        check_expression(operand)
+    elif operator != "$comment":
+        check_operator("top level operator", operator, REFUSED_FILTERS, Code.BadValue)
+
+
+def _check_nested(operator: str, wanted: Any) -> None:
+    if not isinstance(wanted, dict):
+        raise CommandError(Code.BadValue, f"{operator} needs an object, got {wanted!r}")
+    check_filter(wanted)
+
+
+def check_condition(condition: Document) -> None:
+    """Check what a filter says about one field, and mend it in place.
+
+    :param condition: Operators with their operands, or a document to be equal to.
+    :raises CommandError: It is wrong, or mongomock would get it wrong.
+    """
+    operators = [name for name in condition if name.startswith("$")]
+    if not operators:
+        return
+    if len(operators) < len(condition):
+        wrong = next(name for name in condition if not name.startswith("$"))
+        raise CommandError(Code.BadValue, f"unknown operator: {wrong}")
+    if "$size" in condition:
+        _say_that_it_is_an_array(condition)
+    for operator, operand in condition.items():
+        if operator not in FIELD_OPERATORS:
+            check_operator("operator", operator, REFUSED_FILTERS, Code.BadValue)
+        check = _OPERANDS.get(operator)
+        if check is not None:
+            check(operator, operand)
+
+
+def _say_that_it_is_an_array(condition: Document) -> None:
+    # mongomock takes any value for an array of one element.
+    if condition.setdefault("$type", "array") != "array":
+        refuse("$size beside another $type", "mongomock counts scalars too")
+
+
+def _check_regex(pattern: Regex[Any]) -> None:
+    text = pattern.pattern
+    if _ONLY_IN_PCRE.search(text if isinstance(text, str) else text.decode("latin-1")):
+        refuse(f"pattern {text!r}", "Python has no such character classes")
+    pattern.try_compile()
+
+
+def _regex(operator: str, operand: Any) -> None:
+    if not isinstance(operand, str | Regex):
+        raise CommandError(Code.BadValue, f"{operator} has to be a string")
+    _check_regex(operand if isinstance(operand, Regex) else Regex(operand))
+
+
+def _regex_options(operator: str, operand: Any) -> None:
+    if not isinstance(operand, str) or not _REGEX_OPTIONS.issuperset(operand):
+        raise CommandError(Code.BadValue, f"invalid {operator}: {operand!r}")
+
+
+def _comparable(operator: str, operand: Any) -> None:
+    if operand is None and operator in {"$gte", "$lte"}:
+        refuse(f"{operator} null", "mongomock misses absent fields")
+    if isinstance(operand, Regex):
+        raise CommandError(Code.BadValue, f"Can't have RegEx as arg to {operator}")
+
+
+def _array(operator: str, operand: Any) -> list[Any]:
+    if not isinstance(operand, list):
+        raise CommandError(Code.BadValue, f"{operator} needs an array")
+    return operand
+
+
+def _choices(operator: str, operand: Any) -> None:
+    for value in _array(operator, operand):
+        if isinstance(value, list):
+            refuse(f"an array in {operator}", "mongomock compares elements only")
+        if isinstance(value, dict) and any(name.startswith("$") for name in value):
+            raise CommandError(Code.BadValue, f"cannot nest $ under {operator}")
+        if isinstance(value, Regex):
+            _check_regex(value)
+
+
+def _all(operator: str, operand: Any) -> None:
+    if not _array(operator, operand):
+        refuse(f"an empty {operator}", "mongomock matches all documents")
+    for value in operand:
+        if isinstance(value, list | Regex):
+            refuse(f"{value!r} in {operator}", "mongomock compares elements only")
+        if isinstance(value, dict) and any(name.startswith("$") for name in value):
+            if set(value) != {"$elemMatch"}:
+                raise CommandError(Code.BadValue, f"no {next(iter(value))} expressions in $all")
+            _element("$elemMatch", value["$elemMatch"])
+
+
+def _unequal(operator: str, operand: Any) -> None:
+    if isinstance(operand, Regex):
+        raise CommandError(Code.BadValue, f"Can't have regex as arg to {operator}.")
+
+
+def _size(operator: str, operand: Any) -> None:
+    if isinstance(operand, bool) or not isinstance(operand, int) or operand < 0:
+        raise CommandError(Code.BadValue, f"{operator} needs a number of at least 0")
+
+
+def _type(operator: str, operand: Any) -> None:
+    if not isinstance(operand, str) or operand not in TYPES:
+        refuse(f"{operator} {operand!r}", f"only one of {sorted(TYPES)} is")
+
+
+def _element(operator: str, operand: Any) -> None:
+    if not isinstance(operand, dict):
+        raise CommandError(Code.BadValue, f"{operator} needs an Object")
+    first = next(iter(operand), "")
+    if first.startswith("$") and first not in {"$and", "$or", "$nor"}:
+        check_condition(operand)
+    else:
+        check_filter(operand)
+
+
+def _negated(operator: str, operand: Any) -> None:
+    if isinstance(operand, Regex):
+        _check_regex(operand)
+    elif not isinstance(operand, dict) or not operand:
+        raise CommandError(Code.BadValue, f"{operator} needs a regex or a document")
+    elif not all(name.startswith("$") for name in operand):
+        raise CommandError(Code.BadValue, f"unknown operator: {next(iter(operand))}")
+    else:
+        check_condition(operand)
+
+
+_OPERANDS: Mapping[str, Callable[[str, Any], Any]] = {
+    "$ne": _unequal,
+    "$gt": _comparable,
+    "$gte": _comparable,
+    "$lt": _comparable,
+    "$lte": _comparable,
+    "$in": _choices,
+    "$nin": _choices,
+    "$all": _all,
+    "$type": _type,
+    "$size": _size,
+    "$elemMatch": _element,
+    "$not": _negated,
+    "$regex": _regex,
+    "$options": _regex_options,
+}
+
+
+def with_equalities_on_top(wanted: Document) -> Document:
+    """Return a filter like *wanted* without ``$and``, for an upsert to take values from.
+
+    :raises CommandError: A field is in several parts of it (NotImplemented).
+    """
+    if "$and" not in wanted:
+        return wanted
+    flat = {name: value for name, value in wanted.items() if name != "$and"}
+    for part in map(with_equalities_on_top, wanted["$and"]):
+        if not flat.keys().isdisjoint(part):
+            reason = "mongomock forgets the values in an $and"
+            refuse("an upsert with several conditions on a field", reason)
+        flat.update(part)
+    return flat

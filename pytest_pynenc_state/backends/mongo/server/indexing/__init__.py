@@ -1,0 +1,1 @@
+"""Indexes for mongomock's collections: keyed reads, guarded writes, documents never changed."""

@@ -1,0 +1,121 @@
+"""One update of one collection, as the update and findAndModify commands need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bson.objectid import ObjectId
+
+from pytest_pynenc_state.backends.mongo.server.changes import (
+    check_suits,
+    checked_change,
+    needs_look,
+)
+from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
+from pytest_pynenc_state.backends.mongo.server.filters import with_equalities_on_top
+from pytest_pynenc_state.backends.mongo.server.namespaces import Collection
+from pytest_pynenc_state.backends.mongo.server.wire import Document
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What an update did.
+
+    :ivar matched: How many documents it found, or 1 if it inserted one.
+    :ivar upserted_id: ``(_id,)`` of the document that it inserted, else empty.
+    """
+
+    matched: int = 0
+    modified: int = 0
+    upserted_id: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Update:
+    """A change, checked, and which documents it is for.
+
+    :ivar change: Operators, or the document to put in place of what is there.
+    """
+
+    wanted: Document
+    change: Document
+    is_replacement: bool
+    multi: bool
+    upsert: bool
+
+    def apply_to(self, collection: Collection) -> Updated:
+        """Do it.
+
+        :raises CommandError: It does not suit a document; nothing was changed.
+        """
+        return self._replace(collection) if self.is_replacement else self._change(collection)
+
+    def _change(self, collection: Collection) -> Updated:
+        if needs_look(self.change):
+            for document in collection.find(self.wanted, limit=0 if self.multi else 1):
+                check_suits(self.change, document)
+        wanted = with_equalities_on_top(self.wanted) if self.upsert else self.wanted
+        update = collection.update_many if self.multi else collection.update_one
+        result = update(wanted, self.change, upsert=self.upsert).raw_result
+        is_insert = result["n"] and not result["updatedExisting"]
+        inserted = (result["upserted"],) if is_insert else ()
+        return Updated(result["n"], result["nModified"], inserted)
+
+    def _replace(self, collection: Collection) -> Updated:
+        # By its _id: mongomock would take the filter's condition on it for its value.
+        found = collection.find_one(self.wanted, {"_id": 1})
+        if found is not None:
+            change = {"_id": found["_id"], **self.change}
+            result = collection.replace_one({"_id": found["_id"]}, change).raw_result
+            return Updated(result["n"], result["nModified"])
+        if not self.upsert:
+            return Updated()
+        wanted_id = _wanted_id(with_equalities_on_top(self.wanted))
+        change = {"_id": self.change.get("_id", *wanted_id or (ObjectId(),)), **self.change}
+        if wanted_id and wanted_id[0] != change["_id"]:
+            message = f"The _id field cannot be changed from {wanted_id[0]!r}"
+            raise CommandError(Code.ImmutableField, message)
+        collection.insert_one(change)
+        return Updated(1, 0, (change["_id"],))
+
+
+def _wanted_id(wanted: Document) -> tuple[Any, ...]:
+    """``(_id,)`` if the filter asks for one by equality."""
+    if "_id" not in wanted:
+        return ()
+    condition = wanted["_id"]
+    if isinstance(condition, dict) and any(name.startswith("$") for name in condition):
+        return (condition["$eq"],) if "$eq" in condition else ()
+    return (condition,)
+
+
+def checked_update(wanted: Document, change: Any, *, multi: bool, upsert: bool) -> Update:
+    """Return the update that changes what matches *wanted*, a checked filter, by *change*.
+
+    :raises CommandError: It is wrong, or mongomock would get it wrong.
+    """
+    if isinstance(change, list):
+        refuse("an update by a pipeline", "mongomock changes it only in part")
+    if not isinstance(change, dict):
+        message = f"Update argument must be an object, got {type(change).__name__}"
+        raise CommandError(Code.FailedToParse, message)
+    is_replacement = not next(iter(change), "").startswith("$")
+    if is_replacement and multi:
+        message = "multi update is not supported for replacement-style update"
+        raise CommandError(Code.FailedToParse, message)
+    if is_replacement:
+        check_storable(change)
+    else:
+        change = checked_change(change)
+    return Update(wanted, change, is_replacement, multi, upsert)
+
+
+def check_storable(document: Document) -> None:
+    """Check that *document* may be stored as it is.
+
+    :raises CommandError: Its ``_id`` is an array or a pattern, which equal other things.
+    """
+    kind = type(document.get("_id")).__name__
+    if kind in {"list", "Regex"}:
+        raise CommandError(Code.InvalidIdField, f"The '_id' value cannot be of type {kind}")
