@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pynenc.state_backend.base_state_backend import BaseStateBackend
 
     from pytest_pynenc_state.backends.backend import Backend, Place
+    from pytest_pynenc_state.options import ServerUrl
     from pytest_pynenc_state.processes.runner import RunnerControl
 
 
@@ -41,6 +42,33 @@ def pynenc_backend(request: pytest.FixtureRequest) -> Backend:
     ``pynenc_backends`` and ``pynenc_requires``, or parametrize it with names, indirectly.
     """
     return state_of(request.config).backend(request.param)
+
+
+@pytest.fixture(scope="session")
+def pynenc_mongo_url(request: pytest.FixtureRequest) -> ServerUrl:
+    """The URL of the MongoDB that backend ``mongo`` makes its databases on.
+
+    It is that of ``--pynenc-mongo-url``. Override it to start a server your own way: return
+    its URL, and end it after the ``yield``.
+    """
+    from pytest_pynenc_state.backends.mongo.place import configured_url
+
+    return configured_url(state_of(request.config).options.mongo_url)
+
+
+@pytest.fixture(scope="session")
+def pynenc_mongomock_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerUrl]:
+    """The URL of the mongomock server of this run, which all workers of xdist share.
+
+    It speaks MongoDB's protocol on 127.0.0.1, to any driver in any process. The first test
+    that asks starts it; it ends with the last process that has asked.
+    """
+    from pytest_pynenc_state.backends.mongo.place import shared_server
+
+    with shared_server(state_of(request.config).run_directory(tmp_path_factory)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pytest_pynenc_state.apps.pointing import (
     touch_components,
 )
 from pytest_pynenc_state.apps.preserving import preserved_process
-from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
+from pytest_pynenc_state.backends.backend import Backend, Place, Service, Space
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
 from pytest_pynenc_state.processes.runner import RUNNER_CLASSES, RunnerControl
 from pytest_pynenc_state.session import TestRecord, state_of
@@ -37,24 +37,35 @@ def opened_place(
     It is removed once the whole test has ended, and is known to have passed or failed.
     """
     state = state_of(request.config)
-    directory = _base_directory(request)
-    for module in backend.modules:
-        importlib.import_module(module)
     try:
-        place = backend.open_place(Space(namespace, directory / namespace, directory))
+        place = _available_place(request, backend, namespace)
     except BackendUnavailable as error:
         if state.options.fails_on_missing():
             raise
         pytest.skip(f"backend {backend.name!r}: {error}")
     state.dispose_of(record, place.remove)
-    # What is gone with this process cannot be kept for anybody to look at.
-    if Capability.DURABLE in backend.capabilities:
+    if place.outlives_run:
         record.location = f"{backend.name}: {place.location}"
     try:
         with exported({**backend.components, **place.values}, modules=backend.modules):
             yield place
     finally:
         place.close()
+
+
+def _available_place(request: pytest.FixtureRequest, backend: Backend, namespace: str) -> Place:
+    backend.require_libraries()
+    for module in backend.modules:
+        importlib.import_module(module)
+    directory = _base_directory(request)
+    service = _value_of(backend.service, request)
+    return backend.open_place(Space(namespace, directory / namespace, directory, service))
+
+
+def _value_of(service: Service, request: pytest.FixtureRequest) -> Any:
+    if isinstance(service, tuple):
+        return tuple(_value_of(part, request) for part in service)
+    return None if service is None else request.getfixturevalue(service)
 
 
 def _base_directory(request: pytest.FixtureRequest) -> Path:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pytest
 
 #: What runs when nothing is selected, if it can run here.
-DEFAULT_BACKENDS = ("memory", "sqlite")
+DEFAULT_BACKENDS = ("memory", "sqlite", "mongomock")
 
 RUNNER_KINDS = ("thread", "multi-thread", "process", "persistent-process")
 KEEP_CHOICES = ("failed", "all", "none")
@@ -39,6 +39,7 @@ class Options(SimpleNamespace):
         if the backend was only a default, fail if it was named or ``CI`` is set.
     :param timeout: Bound of every wait, in seconds.
     :param keep: Which tests' places are kept.
+    :param mongo_url: The MongoDB that backend ``mongo`` uses; None if nobody said.
     :param sources: Option name to where its value came from.
     """
 
@@ -48,6 +49,7 @@ class Options(SimpleNamespace):
     missing: str | None
     timeout: float
     keep: str
+    mongo_url: ServerUrl | None
     sources: Mapping[str, str]
 
     def is_default(self, name: str) -> bool:
@@ -61,6 +63,27 @@ class Options(SimpleNamespace):
         return not self.is_default("backend") or bool(os.environ.get("CI"))
 
 
+class ServerUrl(str):
+    """The URL of a server, whose representation in tracebacks and messages has no password."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(without_credentials(self))
+
+
+def without_credentials(text: str) -> str:
+    """Return *text* with ``***`` for what is, or may be, a login or a secret in a URL.
+
+    Rather too much than too little: a URL that is malformed is shown in an error.
+    """
+    import re  # loaded by pytest anyway, but not by a child process
+
+    login = r"(\w[\w+.-]*://|(?<![^\s'\"]))[^\s'\"]*@"
+    other = r"(?i)(\w*(?:password|token|secret|mechanismproperties)\w*=)[^\s&;'\"]+"
+    return re.sub(other, r"\1***", re.sub(login, r"\1***@", text))
+
+
 class _Option(SimpleNamespace):
     """How one option is written and understood."""
 
@@ -72,16 +95,20 @@ class _Option(SimpleNamespace):
     repeatable: bool = False
 
     @property
+    def key(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
     def flag(self) -> str:
         return f"--pynenc-{self.name}"
 
     @property
     def ini(self) -> str:
-        return f"pynenc_{self.name}"
+        return f"pynenc_{self.key}"
 
     @property
     def variable(self) -> str:
-        return f"PYTEST_PYNENC_{self.name.upper()}"
+        return f"PYTEST_PYNENC_{self.key.upper()}"
 
 
 def near_match(word: str, known: Sequence[str]) -> str:
@@ -138,6 +165,29 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def checked_mongo_url(text: str) -> ServerUrl:
+    """Return *text*, which is the URL of a MongoDB.
+
+    :raises OptionsError: It is none, or has a login that is not percent-encoded.
+    """
+    scheme, separator, rest = text.partition("://")
+    if separator == "" or scheme not in ("mongodb", "mongodb+srv"):
+        _refuse(
+            "is no URL that starts with mongodb:// or mongodb+srv://",
+            "write it like mongodb://localhost:27017",
+        )
+    host, *others = rest.replace("?", "/").split("/")
+    # A driver would take a part of such a login for something else, and show it in an error.
+    if any("@" in part for part in others):
+        _refuse(
+            "has a special character in user, password or an option",
+            "percent-encode it: / is %2F, ? is %3F, @ is %40",
+        )
+    if not host.rpartition("@")[2]:
+        _refuse("names no host", "write it like mongodb://localhost:27017")
+    return ServerUrl(text)
+
+
 _OPTIONS = (
     _Option(
         name="backend",
@@ -183,6 +233,13 @@ _OPTIONS = (
         metavar="|".join(KEEP_CHOICES),
         help="which tests' places stay on disk, and are named in the report",
     ),
+    _Option(
+        name="mongo-url",
+        parse=checked_mongo_url,
+        default=None,
+        metavar="URL",
+        help="the MongoDB that backend 'mongo' makes its databases on",
+    ),
 )
 
 
@@ -218,7 +275,7 @@ def resolve_options(config: pytest.Config) -> Options:
     sources: dict[str, str] = {}
     for option in _OPTIONS:
         text, sources[option.name] = _found(option, config)
-        values[option.name] = option.default if text is None else _parsed(option, text, sources)
+        values[option.key] = option.default if text is None else _parsed(option, text, sources)
     return Options(**values, sources=sources)
 
 
@@ -229,10 +286,19 @@ def wants_backend_list(config: pytest.Config) -> bool:
 
 def describe(options: Options) -> str:
     """One line for the report header: every setting that somebody chose, and its source."""
-    shown = [name for name in options.sources if name == "backend" or not options.is_default(name)]
+    shown = [it for it in _OPTIONS if it.name == "backend" or not options.is_default(it.name)]
     return "; ".join(
-        f"{name} {_shown(getattr(options, name))} ({options.sources[name]})" for name in shown
+        f"{option.name} {_shown(getattr(options, option.key))} ({_source(option, options)})"
+        for option in shown
     )
+
+
+def _source(option: _Option, options: Options) -> str:
+    source = options.sources[option.name]
+    if option.name == "backend" and source == "default":
+        # Which of them can run here is only looked up when a test asks for one.
+        return "default, where installed"
+    return source
 
 
 def _found(option: _Option, config: pytest.Config) -> tuple[str | None, str]:
@@ -253,13 +319,13 @@ def _parsed(option: _Option, text: str, sources: Mapping[str, str]) -> Any:
         return option.parse(text)
     except ValueError as error:
         reason, *remedies = error.args
-        message = f"{option.flag}: {text!r} {reason} (from {sources[option.name]})"
+        message = f"{option.flag}: {_shown(text)!r} {reason} (from {sources[option.name]})"
         _refuse(message, *remedies)
 
 
 def _destination(option: _Option) -> str:
-    return f"pynenc_{option.name}"
+    return f"pynenc_{option.key}"
 
 
 def _shown(value: Any) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
+    return ",".join(value) if isinstance(value, tuple) else without_credentials(str(value))

@@ -75,7 +75,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             for name in state.catalogue.names:
                 backend = state.backend(name)
                 claims = ", ".join(sorted(backend.capabilities)) or "nothing"
-                print(f"{name}: {backend.summary} (claims {claims})")  # noqa: T201
+                obstacle = backend.obstacle() and f"; {backend.obstacle()}: {backend.install}"
+                print(f"{name}: {backend.summary} (claims {claims}){obstacle}")  # noqa: T201
     finally:
         config._ensure_unconfigure()
     return 0
@@ -97,6 +98,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which settings are in force, and where each comes from."""
     return f"pynenc: {options.describe(session.state_of(config).options)}"
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
+    """Say which default backends the tests do not run on, because something is missing."""
+    left_out = session.state_of(config).left_out_so_far
+    return [f"pynenc: left out {name}: {obstacle}" for name, obstacle in left_out.items()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -132,7 +139,7 @@ def pytest_runtest_makereport(
         return report
     record.failed = record.failed or report.failed
     decided = report.failed or report.when == "call"
-    if decided and record.location and session.state_of(item.config).keeps(record):
+    if decided and session.state_of(item.config).keeps(record):
         report.sections.append(("pynenc place", f"{record.location} (kept)"))
         report.user_properties.append((_KEPT, record.location))
     if report.failed and record.logs and (logs := record.logs()):

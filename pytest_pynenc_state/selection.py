@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,9 +30,15 @@ def check_options(state: SessionState) -> None:
     options = state.options
     if not options.is_default("backend"):
         for name in options.backend:
-            _explained(options, "backend", name, state.backend)
+            _explained(options, "backend", name, partial(_check_backend, state))
     if options.app is not None:
         _explained(options, "app", options.app, _check_app)
+
+
+def _check_backend(state: SessionState, name: str) -> None:
+    backend = state.backend(name)
+    if state.options.fails_on_missing() and (obstacle := backend.obstacle()):
+        raise OptionsError(obstacle, *backend.remedies())
 
 
 def _check_app(app: object) -> None:
@@ -110,6 +117,8 @@ def _chosen(
         lacking = state.backend(name).lacks(required)
         if (allowed and name not in allowed) or name in excluded:
             reasons.append(f"{name} is left out by the marker pynenc_backends")
+        elif name in state.left_out:
+            reasons.append(f"{name} {state.left_out[name]}")
         elif lacking:
             reasons.append(f"{name} lacks {', '.join(lacking)}")
         else:

@@ -26,7 +26,7 @@ _RECORD: pytest.StashKey[TestRecord] = pytest.StashKey()
 class TestRecord:
     """What is to be said of one test if it fails.
 
-    :ivar location: Where its place is, in words.
+    :ivar location: Where its place is, in words; None if it has none that can be kept.
     :ivar logs: Returns what its runners in other processes printed last.
     """
 
@@ -66,6 +66,19 @@ class SessionState:
         return self._backends[name]
 
     @cached_property
+    def left_out(self) -> dict[str, str]:
+        """The default backends that cannot run on this machine, and why each cannot."""
+        if not self.options.is_default("backend"):
+            return {}
+        obstacles = {name: self.backend(name).obstacle() for name in self.options.backend}
+        return {name: obstacle for name, obstacle in obstacles.items() if obstacle}
+
+    @property
+    def left_out_so_far(self) -> dict[str, str]:
+        """As `left_out`, but empty as long as no test has asked for a backend."""
+        return self.left_out if "left_out" in self.__dict__ else {}
+
+    @cached_property
     def guard(self) -> Guard:
         """What ends our child processes if this process is killed."""
         from pytest_pynenc_state.processes.guarding import Guard
@@ -79,9 +92,16 @@ class SessionState:
 
         return Path(mkdtemp(prefix="pynenc-"))
 
+    def run_directory(self, factory: pytest.TempPathFactory) -> Path:
+        """A folder for all workers of this run, and for no other run; it need not exist."""
+        base = factory.getbasetemp()
+        is_worker = hasattr(self._config, "workerinput")
+        return (base.parent if is_worker else base) / f"pynenc-run-{self._run_id}"
+
     def next_namespace(self) -> str:
         """A name that no other test, worker or run has."""
-        return f"pynenc_t_{self._run_id}_{next(self._counter)}"
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+        return f"pynenc_t_{self._run_id}{worker}_{next(self._counter)}"
 
     @cached_property
     def _run_id(self) -> str:
@@ -89,11 +109,13 @@ class SessionState:
 
         # The same for all workers of one xdist run; a run of its own otherwise.
         worker_input = getattr(self._config, "workerinput", {})
-        run_uid = worker_input.get("testrunuid") or uuid4().hex
-        return run_uid[:8] + os.environ.get("PYTEST_XDIST_WORKER", "")
+        run_uid: str = worker_input.get("testrunuid") or uuid4().hex
+        return run_uid[:8]
 
     def keeps(self, record: TestRecord) -> bool:
-        """Whether a test's place stays after the test."""
+        """Whether a test's place, if it is one that can be kept, stays after the test."""
+        if record.location is None:
+            return False
         return self.options.keep == "all" or (self.options.keep == "failed" and record.failed)
 
     @staticmethod

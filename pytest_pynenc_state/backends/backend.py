@@ -11,13 +11,17 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias, Union
 
-from pytest_pynenc_state.errors import NotShared
+from pytest_pynenc_state.errors import BackendUnavailable, NotShared
 
 #: A pynenc configuration value that can travel in an environment variable.
 ConfigValue: TypeAlias = str | int | float | bool
+
+#: The name of a pytest fixture; a tuple of such names, or of such tuples; or None.
+Service: TypeAlias = Union[str, tuple["Service", ...], None]  # noqa: UP007 - refers to itself
 
 #: The pynenc configuration fields that choose an app's components.
 COMPONENT_FIELDS = (
@@ -44,14 +48,19 @@ class Place:
 
     :param values: pynenc configuration values that lead an app to the location.
     :param location: The location in words for people: a file, a URL.
-    :param close: Releases what this process holds of the location; the data stay.
-    :param remove: Removes the location after `close`: only what opening it made.
+    :param close: Releases what this process holds of the location; the data stay, if the
+        place outlives the run.
+    :param remove: Removes the location after `close`: only what opening it made. It may be
+        called when the backend's service has ended already, and then does what it can.
+    :param outlives_run: Whether it can be kept for people to look at. False if it ends with
+        the test run, as memory does; then it is removed after the test, failed or not.
     """
 
     values: Mapping[str, ConfigValue]
     location: str
     close: Callable[[], None] = field(default=lambda: None, repr=False)
     remove: Callable[[], None] = field(default=lambda: None, repr=False)
+    outlives_run: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,17 +70,28 @@ class Space:
     :param namespace: A short name unique among all tests, workers and runs.
     :param directory: An empty directory for this place alone; the opener may create it.
     :param session_directory: A directory that all places of this run share.
+    :param service: The value of the fixture that `Backend.service` names, for example the URL
+        of a server; a tuple of values if it names several. Not shown in tracebacks, because
+        it may hold a password.
     """
 
     namespace: str
     directory: Path
     session_directory: Path
+    service: Any = field(default=None, repr=False)
 
 
 def remove_folder(folder: Path) -> None:
     """Remove *folder* and all in it; do nothing if it is gone, as a composite's may be."""
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def _is_importable(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package it is in
+        return False
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,12 @@ class Backend:
         `BackendUnavailable` may skip the test.
     :param capabilities: What the backend claims.
     :param summary: One line for ``--pynenc-list-backends``.
+    :param libraries: Modules that must be importable besides *modules*, drivers for example.
+        They are looked for, not imported, and only when a test asks for the backend.
+    :param install: How to get *libraries*: the command that installs them.
+    :param service: The pytest fixture that gives the server which the places are on, of any
+        scope; its value is the opener's `Space.service`. A project overrides that fixture to
+        start the server its own way. What it raises as `BackendUnavailable` may skip the test.
     """
 
     name: str
@@ -93,10 +119,31 @@ class Backend:
     open_place: Callable[[Space], Place]
     capabilities: frozenset[Capability] = frozenset()
     summary: str = ""
+    libraries: tuple[str, ...] = ()
+    install: str = ""
+    service: Service = None
 
     def lacks(self, required: Iterable[Capability]) -> tuple[Capability, ...]:
         """The capabilities of *required* that this backend does not claim, in order."""
         return tuple(name for name in required if name not in self.capabilities)
+
+    def obstacle(self) -> str:
+        """Say why this backend cannot run on this machine, or return nothing if it may."""
+        missing = [name for name in self.libraries if not _is_importable(name)]
+        return f"needs {' and '.join(missing)}, not installed here" if missing else ""
+
+    def require_libraries(self) -> None:
+        """Refuse a backend whose libraries are not all installed.
+
+        :raises BackendUnavailable: The message names those that are missing.
+        """
+        if obstacle := self.obstacle():
+            message = f"backend {self.name!r} {obstacle}"
+            raise BackendUnavailable(message, *self.remedies())
+
+    def remedies(self) -> tuple[str, ...]:
+        """What to do about missing libraries."""
+        return (self.install or f"install {', '.join(self.libraries)}", "or select another backend")
 
     def require_shared(self, wanted_by: str) -> None:
         """Refuse a second process if it would see a state of its own.

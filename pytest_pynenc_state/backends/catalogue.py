@@ -25,6 +25,8 @@ ENTRY_POINT_GROUP = "pytest_pynenc_state.backends"
 _BUILTIN = {
     "memory": "pytest_pynenc_state.backends.memory.place:BACKEND",
     "sqlite": "pytest_pynenc_state.backends.sqlite.place:BACKEND",
+    "mongomock": "pytest_pynenc_state.backends.mongo.place:MONGOMOCK",
+    "mongo": "pytest_pynenc_state.backends.mongo.place:MONGO",
     "pynenc-memory": "pytest_pynenc_state.backends.pynenc:MEMORY",
     "pynenc-sqlite": "pytest_pynenc_state.backends.pynenc:SQLITE",
 }
@@ -135,19 +137,27 @@ def _composite(state: Backend, rest: Backend) -> Backend:
     return Backend(
         name=f"{state.name}+{rest.name}",
         components={**rest.components, "state_backend_cls": state_class},
-        modules=tuple(dict.fromkeys((*state.modules, *rest.modules))),
+        modules=_each_once(state.modules, rest.modules),
         open_place=partial(_open_both, state.open_place, rest.open_place),
         capabilities=state.capabilities & rest.capabilities,
         summary=f"state backend of {state.name}, all else of {rest.name}",
+        libraries=_each_once(state.libraries, rest.libraries),
+        install=" and ".join(_each_once(filter(None, (state.install, rest.install)))),
+        service=(state.service, rest.service),
     )
+
+
+def _each_once(*groups: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for group in groups for name in group))
 
 
 def _open_both(
     open_state: Callable[[Space], Place], open_rest: Callable[[Space], Place], space: Space
 ) -> Place:
-    state = open_state(space)
+    state_service, rest_service = space.service or (None, None)
+    state = open_state(replace(space, service=state_service))
     try:
-        rest = open_rest(space)
+        rest = open_rest(replace(space, service=rest_service))
         values = _merged(state.values, rest.values)
     except BaseException:
         state.close()
@@ -166,7 +176,13 @@ def _open_both(
         finally:
             state.remove()
 
-    return Place(values, f"{state.location} + {rest.location}", close, remove)
+    return Place(
+        values,
+        f"{state.location} + {rest.location}",
+        close,
+        remove,
+        outlives_run=state.outlives_run and rest.outlives_run,
+    )
 
 
 def _merged(

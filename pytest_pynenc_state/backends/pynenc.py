@@ -27,7 +27,8 @@ def components(prefix: str) -> dict[str, str]:
 
 def open_memory(space: Space) -> Place:
     """Open a place in this process; each app has a store of its own there anyway."""
-    return Place({}, f"memory of process {os.getpid()} ({space.namespace})")
+    location = f"memory of process {os.getpid()} ({space.namespace})"
+    return Place({}, location, outlives_run=False)
 
 
 def open_sqlite(space: Space) -> Place:

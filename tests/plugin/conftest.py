@@ -13,6 +13,10 @@ import pytest
 # An inner run in this process forgets the modules it was the first to import. Imported
 # here, pynenc is not imported again by each of them.
 import pytest_pynenc_state.backends.memory.place
+import pytest_pynenc_state.backends.mongo.lease
+import pytest_pynenc_state.backends.mongo.orchestrator
+import pytest_pynenc_state.backends.mongo.place
+import pytest_pynenc_state.backends.mongo.state_backend
 import pytest_pynenc_state.backends.pynenc
 import pytest_pynenc_state.backends.sqlite.place
 import pytest_pynenc_state.opening

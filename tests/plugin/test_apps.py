@@ -146,7 +146,9 @@ def test_values_of_the_fixture_hold_for_a_fresh_app(pytester: pytest.Pytester) -
         """
     )
 
-    pytester.runpytest_inprocess().assert_outcomes(passed=2)
+    result = pytester.runpytest_inprocess("--pynenc-backend=memory,sqlite")
+
+    result.assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_the_factory_gives_further_apps_on_the_place(
     """Further handles of the test's app, and other apps; with values of their own."""
     copy_inner("test_factory.py")
 
-    result = pytester.runpytest_inprocess("--tb=short")
+    result = pytester.runpytest_inprocess("--tb=short", "--pynenc-backend=memory,sqlite")
 
     result.assert_outcomes(passed=16)
 

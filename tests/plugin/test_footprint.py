@@ -115,6 +115,7 @@ def test_every_fixture_is_documented(pytester: pytest.Pytester) -> None:
     """``pytest --fixtures`` is where an author looks first."""
     listing = pytester.runpytest_inprocess("--fixtures").stdout.str()
 
-    for name in ("backend", "place", "app", "app_factory", "runner", "namespace", "config"):
-        assert f"\npynenc_{name} -- " in listing
+    names = ("backend", "place", "app", "app_factory", "runner", "namespace", "config")
+    for name in (*names, "mongo_url", "mongomock_url"):
+        assert f"\npynenc_{name} " in listing
     assert "no docstring available" not in listing.partition("pynenc_namespace")[2]

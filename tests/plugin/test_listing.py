@@ -12,7 +12,7 @@ CONFTEST = """
     def pytest_pynenc_backends(config):
         return [ACME]
 """
-BUILT_IN = ["memory", "sqlite", "pynenc-memory", "pynenc-sqlite"]
+BUILT_IN = ["memory", "sqlite", "mongomock", "mongo", "pynenc-memory", "pynenc-sqlite"]
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +45,8 @@ def test_the_built_in_backends_are_listed_and_nothing_runs(pytester: pytest.Pyte
         [
             "memory: * (claims real_engine)",
             "sqlite: * (claims atomic, durable, real_engine, shared)",
+            "mongomock: * (claims atomic, durable, shared)",
+            "mongo: *--pynenc-mongo-url (claims atomic, durable, real_engine, shared)",
         ]
     )
     assert "collected" not in result.stdout.str()

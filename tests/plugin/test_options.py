@@ -12,6 +12,7 @@ GOOD_VALUES = {
     "missing": ("fail", "skip", "fail"),
     "timeout": ("1.5", "2.5", "3.5"),
     "keep": ("all", "none", "failed"),
+    "mongo-url": ("mongodb://first", "mongodb+srv://second/?tls=true", "mongodb://a:1,b:2/third"),
 }
 
 # Option, bad value, what is wrong with it, and the remedy.
@@ -40,6 +41,9 @@ BAD_VALUES = [
     ("timeout", "nan", "is not a positive number of seconds", "write a number like 30"),
     ("keep", "faild", "is none of failed, all, none", "did you mean 'failed'?"),
     ("missing", "skp", "is none of skip, fail", "did you mean 'skip'?"),
+    ("mongo-url", "localhost:27017", "is no URL that starts with mongodb://", "mongodb://local"),
+    ("mongo-url", "http://first", "is no URL that starts with mongodb://", "mongodb://local"),
+    ("mongo-url", "mongodb:///first", "names no host", "mongodb://localhost"),
 ]
 
 OFFICES = """
@@ -61,7 +65,11 @@ def set_ini(pytester: pytest.Pytester, *lines: str) -> None:
 
 
 def variable(option: str) -> str:
-    return f"PYTEST_PYNENC_{option.upper()}"
+    return f"PYTEST_PYNENC_{key(option).upper()}"
+
+
+def key(option: str) -> str:
+    return option.replace("-", "_")
 
 
 def header(pytester: pytest.Pytester, *arguments: str) -> str:
@@ -79,8 +87,8 @@ def test_command_line_beats_variable_beats_ini_beats_default(
     on_command_line, in_variable, in_ini = GOOD_VALUES[option]
     assert f"{option} {in_ini}" not in header(pytester)
 
-    set_ini(pytester, f"pynenc_{option} = {in_ini}")
-    assert f"{option} {in_ini} (ini pynenc_{option})" in header(pytester)
+    set_ini(pytester, f"pynenc_{key(option)} = {in_ini}")
+    assert f"{option} {in_ini} (ini pynenc_{key(option)})" in header(pytester)
 
     monkeypatch.setenv(variable(option), in_variable)
     assert f"{option} {in_variable} ({variable(option)})" in header(pytester)
@@ -91,7 +99,7 @@ def test_command_line_beats_variable_beats_ini_beats_default(
 
 def test_the_header_names_the_default_backends(pytester: pytest.Pytester) -> None:
     """Nobody chose them, so nobody else would say what runs."""
-    assert header(pytester) == "pynenc: backend memory,sqlite (default)"
+    assert header(pytester) == "pynenc: backend memory,sqlite,mongomock (default, where installed)"
 
 
 def test_an_ini_list_of_backends_is_as_good_as_commas(pytester: pytest.Pytester) -> None:
@@ -123,17 +131,17 @@ def test_a_bad_value_ends_the_run_with_a_usage_error(
     assert "passed" not in result.stdout.str()
 
 
-@pytest.mark.parametrize("option", ["backend", "app", "runner", "missing", "timeout", "keep"])
+@pytest.mark.parametrize("option", GOOD_VALUES)
 def test_a_bad_value_is_blamed_on_its_source(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
     """An option that somebody has set in a file or a shell is hard to find otherwise."""
-    set_ini(pytester, f"pynenc_{option} = b-d")
+    set_ini(pytester, f"pynenc_{key(option)} = b-d")
     in_ini = pytester.runpytest_inprocess()
     monkeypatch.setenv(variable(option), "b:d")
     in_variable = pytester.runpytest_inprocess()
 
-    for result, source in ((in_ini, f"ini pynenc_{option}"), (in_variable, variable(option))):
+    for result, source in ((in_ini, f"ini pynenc_{key(option)}"), (in_variable, variable(option))):
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         result.stderr.fnmatch_lines(f"ERROR: --pynenc-{option}*'b?d'*(from {source})*")
 
@@ -159,7 +167,7 @@ def test_help_names_every_ini_value(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("--help")
 
     for name in GOOD_VALUES:
-        result.stdout.fnmatch_lines(f"*pynenc_{name} (*):*")
+        result.stdout.fnmatch_lines(f"*pynenc_{key(name)} (*):*")
 
 
 @pytest.mark.parametrize("text", ["sqlite, memory", "sqlite memory", "sqlite,memory,sqlite"])

@@ -163,7 +163,8 @@ def test_a_marker_may_name_the_app_itself(pytester: pytest.Pytester, office: Mod
     office.add(1, 2)
     former = snapshot(office.app)
 
-    pytester.runpytest_inprocess("test_object.py").assert_outcomes(passed=2)
+    arguments = ("test_object.py", "--pynenc-backend=memory,sqlite")
+    pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=2)
 
     assert differences(former, snapshot(office.app)) == []
 

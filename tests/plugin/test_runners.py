@@ -21,6 +21,7 @@ RUN_S = 100.0
 INI = """
     [pytest]
     pythonpath = .
+    addopts = --pynenc-backend=sqlite
     filterwarnings =
         error
         ignore:keys will default to True:DeprecationWarning
@@ -116,7 +117,9 @@ def test_the_option_chooses_the_kind_and_the_process_finds_the_tests_modules(
         """
     )
 
-    result = pytester.runpytest_inprocess("--pynenc-runner=process", "--pynenc-app=office:app")
+    result = pytester.runpytest_inprocess(
+        "--pynenc-backend=sqlite", "--pynenc-runner=process", "--pynenc-app=office:app"
+    )
 
     result.assert_outcomes(passed=1)
 

@@ -40,18 +40,18 @@ def collection_error(pytester: pytest.Pytester, test: str) -> str:
     return result.stdout.str()
 
 
-def test_memory_and_sqlite_are_the_default(pytester: pytest.Pytester) -> None:
-    """Both run everywhere."""
+def test_memory_sqlite_and_mongomock_are_the_default(pytester: pytest.Pytester) -> None:
+    """They need no service that somebody would have to start."""
     pytester.makepyfile(NAMES)
 
-    assert collected(pytester) == ["memory", "sqlite"]
+    assert collected(pytester) == ["memory", "sqlite", "mongomock"]
 
 
 def test_a_test_that_only_uses_the_app_runs_on_each_backend_too(pytester: pytest.Pytester) -> None:
     """Every fixture of ours leads to pynenc_backend."""
     pytester.makepyfile("def test_app(pynenc_app): pass")
 
-    assert collected(pytester) == ["memory", "sqlite"]
+    assert collected(pytester) == ["memory", "sqlite", "mongomock"]
 
 
 def test_named_backends_run_in_their_order(pytester: pytest.Pytester) -> None:
@@ -107,6 +107,9 @@ def test_a_backend_of_an_installed_plugin_goes_by_its_entry_point(
         "memory+sqlite",
         "sqlite+memory",
         "sqlite+pynenc-sqlite",
+        "mongomock",
+        "mongomock+sqlite",
+        "memory+mongomock",
         "pynenc-sqlite+sqlite",
         "backends_of_others:ACME+memory",
     ],
@@ -189,7 +192,7 @@ def test_a_process_runner_leaves_an_unshared_default_out(pytester: pytest.Pytest
 
     names = collected(pytester, "--pynenc-runner=process")
 
-    assert names == ["sqlite", "memory", "sqlite"]
+    assert names == ["sqlite", "mongomock", "memory", "sqlite", "mongomock"]
 
 
 @pytest.mark.parametrize(
@@ -198,11 +201,11 @@ def test_a_process_runner_leaves_an_unshared_default_out(pytester: pytest.Pytest
         ("pynenc_backends('sqlite')", ["sqlite"]),
         ("pynenc_backends('sqlite', 'memory')", ["memory", "sqlite"]),
         ("pynenc_backends('sqlite', 'pynenc-sqlite')", ["sqlite"]),
-        ("pynenc_backends(exclude='sqlite')", ["memory"]),
-        ("pynenc_backends(exclude=['memory', 'pynenc-memory'])", ["sqlite"]),
+        ("pynenc_backends(exclude='sqlite')", ["memory", "mongomock"]),
+        ("pynenc_backends(exclude=['memory', 'pynenc-memory'])", ["sqlite", "mongomock"]),
         ("pynenc_backends('sqlite', 'memory', exclude=('memory',))", ["sqlite"]),
-        ("pynenc_requires('shared')", ["sqlite"]),
-        ("pynenc_requires('shared', 'durable')", ["sqlite"]),
+        ("pynenc_requires('shared')", ["sqlite", "mongomock"]),
+        ("pynenc_requires('shared', 'durable')", ["sqlite", "mongomock"]),
         ("pynenc_requires('real_engine')", ["memory", "sqlite"]),
     ],
 )
@@ -272,7 +275,7 @@ def test_a_test_without_any_backend_left_is_skipped_with_the_reasons(
         f"""
         import pytest
         @pytest.mark.pynenc_backends(exclude="sqlite")
-        @pytest.mark.pynenc_requires("shared", "atomic")
+        @pytest.mark.pynenc_requires("shared", "atomic", "real_engine")
         {NAMES}
         """
     )
@@ -282,7 +285,7 @@ def test_a_test_without_any_backend_left_is_skipped_with_the_reasons(
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(
         "*no selected backend fits: memory lacks shared, atomic; "
-        "sqlite is left out by the marker pynenc_backends"
+        "sqlite is left out by the marker pynenc_backends; mongomock lacks real_engine"
     )
 
 

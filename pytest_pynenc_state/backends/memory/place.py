@@ -21,7 +21,12 @@ def open_place(space: Space) -> Place:  # noqa: ARG001 - every backend's opener 
     def close() -> None:
         PytestMemStateBackend.forget_app_infos(keeping=known_app_ids)
 
-    return Place(values={}, location=f"memory of process {os.getpid()}", close=close)
+    return Place(
+        values={},
+        location=f"memory of process {os.getpid()}",
+        close=close,
+        outlives_run=False,
+    )
 
 
 BACKEND = Backend(

@@ -8,6 +8,7 @@ from pynenc.conf.config_orchestrator import ConfigOrchestrator
 from pynenc.conf.config_state_backend import ConfigStateBackend
 
 from pytest_pynenc_state.backends.mongo.connection import DEFAULT_TIMEOUT_S, Database
+from pytest_pynenc_state.backends.upstream import close_upstream_connections
 
 
 class ConfigPytestMongo(ConfigPynencBase):
@@ -38,9 +39,13 @@ class ConfigPytestOrchestratorMongo(ConfigOrchestrator, ConfigPytestMongo):
 def configured_database(conf: ConfigPytestMongo) -> Database:
     """Return the database that *conf* names; nothing is connected yet.
 
+    From now on pynenc's own components on SQLite, which a place of ours has beside the
+    database, close their connections.
+
     :raises ValueError: No URL is configured.
     """
     if not conf.mongo_url:
         message = f"{type(conf).__name__}: no mongo_url is configured"
         raise ValueError(message)
+    close_upstream_connections()
     return Database(conf.mongo_url, conf.mongo_database, conf.mongo_timeout_s)

@@ -12,9 +12,9 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from socket import create_connection
 
 from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
 from pytest_pynenc_state.backends.sqlite.place import BACKEND as SQLITE
@@ -92,7 +92,7 @@ def _answers(port: int) -> bool:
 def database_name(namespace: str) -> str:
     """Return the name of the database for *namespace*: another one for each namespace."""
     name = re.sub(r"[^0-9a-z_-]", "_", namespace)
-    if name == namespace and len(name) <= _LONGEST_NAME:
+    if name and name == namespace and len(name) <= _LONGEST_NAME:
         return name
     digest = sha256(namespace.encode()).hexdigest()[:16]
     return f"{name[: _LONGEST_NAME - 1 - len(digest)]}_{digest}"
@@ -109,17 +109,22 @@ def open_mongo(space: Space) -> Place:
     except OptionsError as error:
         message = f"the fixture pynenc_mongo_url: {without_credentials(space.service)!r} {error}"
         raise BackendError(message) from None
-    return _open(space, url)
+    database, rest = _open(space, url)
+    return replace(
+        database,
+        close=_both(rest.close, database.close),
+        remove=_both(rest.remove, database.remove),
+    )
 
 
 def open_mongomock(space: Space) -> Place:
     """Open a new database on the run's mongomock server, whose URL is the space's service.
 
+    :returns: A place that is dropped when it is closed: nobody could look at it after the run.
     :raises BackendUnavailable: The server has ended, or does not answer.
     """
-    url = ServerUrl(space.service)
     try:
-        return _open(space, url, outlives_run=False)
+        database, rest = _open(space, ServerUrl(space.service))
     except BackendUnavailable as error:
         message = f"the mongomock server of this run has ended, or is stopped: {error.message}"
         raise BackendUnavailable(
@@ -128,9 +133,17 @@ def open_mongomock(space: Space) -> Place:
             "run the tests again",
             "or select another backend, for example --pynenc-backend sqlite",
         ) from error
+    # Dropping it later would take a client of its own, and twice the time of all the rest.
+    return replace(
+        database,
+        close=_both(rest.close, database.remove),
+        remove=rest.remove,
+        outlives_run=False,
+    )
 
 
-def _open(space: Space, url: ServerUrl, *, outlives_run: bool = True) -> Place:
+def _open(space: Space, url: ServerUrl) -> tuple[Place, Place]:
+    """Open a place that is a database, with the values of both, and one for the rest."""
     from pytest_pynenc_state.backends.mongo.connection import close_clients
 
     name = database_name(space.namespace)
@@ -139,13 +152,13 @@ def _open(space: Space, url: ServerUrl, *, outlives_run: bool = True) -> Place:
         _check_new(url, name)
         rest = SQLITE.open_place(space)
         undo.pop_all()
-    return Place(
+    database = Place(
         {**rest.values, "mongo_url": url, "mongo_database": name},
         f"{without_credentials(url)} database {name} + {rest.location}",
-        close=_both(rest.close, lambda: close_clients(url)),
-        remove=_both(rest.remove, lambda: _drop(url, name, is_local=not outlives_run)),
-        outlives_run=outlives_run,
+        close=lambda: close_clients(url),
+        remove=lambda: _drop(url, name),
     )
+    return database, rest
 
 
 def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
@@ -179,27 +192,17 @@ def _check_new(url: ServerUrl, name: str) -> None:
         raise BackendError(message, "drop it if nobody needs it", "run the tests again")
 
 
-def _drop(url: ServerUrl, name: str, *, is_local: bool) -> None:
+def _drop(url: ServerUrl, name: str) -> None:
+    """Drop a database, and close the client that this takes."""
     from pytest_pynenc_state.backends.mongo.connection import close_clients, get_client
     from pytest_pynenc_state.backends.mongo.failures import failures
 
-    # A server that a fixture has ended by now has taken the database along.
-    if is_local and not _is_listening(url):
-        return
     try:
+        # A server that a fixture has ended by now has taken the database along.
         with suppress(BackendUnavailable), failures(url):
             get_client(url, _REMOVE_TIMEOUT_S).drop_database(name)
     finally:
         close_clients(url)
-
-
-def _is_listening(url: ServerUrl) -> bool:
-    host, _, port = url.rpartition("/")[2].partition(":")
-    try:
-        create_connection((host, int(port)), _REMOVE_TIMEOUT_S).close()
-    except OSError:
-        return False
-    return True
 
 
 _COMPONENTS = {

@@ -16,7 +16,7 @@ from tests.backends.areas import AREAS, purge
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
-pytestmark = pytest.mark.pynenc_backends("mongomock", "mongo", "mymongo:BACKEND")
+pytestmark = pytest.mark.pynenc_backends("mongomock", "mongo")
 
 # What asks for everything that an app has there, or for the newest of it.
 WHOLE = {

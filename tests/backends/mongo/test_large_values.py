@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_pynenc_state.backends.mongo.state_backend import PytestMongoStateBackend
 
-pytestmark = pytest.mark.pynenc_backends("mongomock", "mongo", "mymongo:BACKEND")
+pytestmark = pytest.mark.pynenc_backends("mongomock", "mongo")
 
 MEGABYTE = 10**6
 THRESHOLD = 1000

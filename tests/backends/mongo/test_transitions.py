@@ -15,7 +15,7 @@ from tests.backends.builders import OWNER, move, registered
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
-pytestmark = pytest.mark.pynenc_backends("mongomock", "mongo", "mymongo:BACKEND")
+pytestmark = pytest.mark.pynenc_backends("mongomock", "mongo")
 
 RUNNING = (InvocationStatus.PENDING, InvocationStatus.RUNNING)
 

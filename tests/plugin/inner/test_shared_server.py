@@ -1,0 +1,56 @@
+"""Tests that use the mongomock server of their run, and do not always get to an end."""
+
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import office
+import psutil
+import pytest
+
+from pytest_pynenc_state.processes.waiting import wait_until
+
+# Hang guard: the test that runs this one kills it, or its controller.
+FOR_EVER_S = 60.0
+
+pytestmark = [pytest.mark.pynenc(app="office:app"), pytest.mark.pynenc_backends("mongomock")]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_uses(pynenc_app, pynenc_place, number):
+    """Find nothing, leave something, and say on which server."""
+    assert pynenc_app.orchestrator.count_invocations() == 0
+    office.add(number, number)
+    assert pynenc_app.orchestrator.count_invocations() == 1
+    with Path("seen.txt").open("a") as seen:
+        seen.write(f"{os.getpid()} {pynenc_place.values['mongo_url']}\n")
+
+
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.usefixtures("pynenc_app")
+def test_kills_its_process(number):  # noqa: ARG001 - one of several
+    """End as the kernel ends who takes too much memory."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.usefixtures("pynenc_app")
+def test_waits(number):
+    """Wait for somebody to kill this process."""
+    Path(f"waiting-{number}").touch()
+    wait_until(lambda: False, FOR_EVER_S)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_kills_the_server(pynenc_app, number):
+    """End what all tests need; only the first one can."""
+    assert number == 0
+    assert pynenc_app.orchestrator.count_invocations() == 0
+    for process in psutil.Process().children():
+        if "pytest_pynenc_state.backends.mongo.server" in process.cmdline():
+            process.kill()
