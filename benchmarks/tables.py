@@ -12,12 +12,10 @@ from importlib.metadata import version
 from benchmarks.contenders import MEMORY, PLAIN, PYNENC_MEMORY, PYNENC_SQLITE, SQLITE
 from benchmarks.contention import NO_STORE, Crowd
 from benchmarks.growth import Growth
+from benchmarks.layout import CELL, row, short, titled, verdict
 from benchmarks.measuring import Series
 from benchmarks.set_up import SET_UPS
 from benchmarks.suite import OPERATIONS
-
-_LABEL = 25
-_CELL = 17
 
 _SINGLE = frozenset(operation.name for operation in OPERATIONS if operation.is_single)
 
@@ -74,27 +72,27 @@ def header(rounds: int) -> Iterator[str]:
 
 def times(results: Results, names: Sequence[str]) -> Iterator[str]:
     """Medians and, in brackets, interquartile ranges."""
-    yield from _titled("microseconds a call: median (interquartile range)", "operation", names)
+    yield from titled("microseconds a call: median (interquartile range)", "operation", names)
     for operation, series in results.items():
         shown = [series[name] for name in names]
-        cells = [f"{_short(each.median_us)} ({_short(each.spread_us)})" for each in shown]
-        yield _row(operation, cells)
+        cells = [f"{short(each.median_us)} ({short(each.spread_us)})" for each in shown]
+        yield row(operation, cells)
 
 
 def ratios(results: Results, names: Sequence[str]) -> Iterator[str]:
     """How many times faster, and whether that is the target."""
     shown = [ratio for ratio in RATIOS if {ratio.slower, ratio.faster} <= set(names)]
-    width = 2 * _CELL - 6
+    width = 2 * CELL - 6
     title = "times faster: median of the ratios of all rounds (+ meets its target, - misses it)"
     columns = [f"{ratio.title} >= {ratio.target:g}" for ratio in shown]
-    yield from _titled(title, "operation", columns, width)
+    yield from titled(title, "operation", columns, width)
     for operation, series in results.items():
-        yield _row(operation, [_judged(each, operation, series) for each in shown], width)
+        yield row(operation, [_judged(each, operation, series) for each in shown], width)
     if SQLITE in names:
         yield f"set-up and tear-down, at most {_SET_UP_TARGET_US / 1000:g} ms:"
         for each in SET_UPS:
             median_us = results[each.name][SQLITE].median_us
-            met = _met(median_us <= _SET_UP_TARGET_US)
+            met = verdict(median_us <= _SET_UP_TARGET_US)
             yield f"  {each.name}: {median_us / 1000:.2f} ms, {met}"
 
 
@@ -109,18 +107,18 @@ def _judged(ratio: Ratio, operation: str, series: Mapping[str, Series]) -> str:
 def contention(crowds: Mapping[str, Crowd], processes: int) -> Iterator[str]:
     """Throughput and latency while several processes write to one file."""
     columns = ("moves/s", "p50 ms", "p99 ms", "worst ms", "failures")
-    yield from _titled(f"status transitions, {processes} processes on one file", "", columns)
+    yield from titled(f"status transitions, {processes} processes on one file", "", columns)
     for name, crowd in crowds.items():
         times_ms = (crowd.percentile_ms(50), crowd.percentile_ms(99), crowd.worst_ms)
         cells = [f"{crowd.per_second:,.0f}", *(f"{each:,.2f}" for each in times_ms)]
-        yield _row(name, [*cells, str(crowd.failures)])
+        yield row(name, [*cells, str(crowd.failures)])
     if {SQLITE, PYNENC_SQLITE} <= crowds.keys():
         factor = crowds[SQLITE].per_second / crowds[PYNENC_SQLITE].per_second
         target = RATIOS[0].target
-        met = _met(factor >= target)
+        met = verdict(factor >= target)
         yield f"throughput: {factor:.1f} times; target at least {target:g}: {met}"
     if SQLITE in crowds:
-        met = _met(crowds[SQLITE].worst_ms < _WORST_TARGET_MS)
+        met = verdict(crowds[SQLITE].worst_ms < _WORST_TARGET_MS)
         alone_ms = crowds[NO_STORE].worst_ms
         yield (
             f"worst case: target below {_WORST_TARGET_MS:g} ms: {met} "
@@ -135,27 +133,8 @@ def growth(grown: Mapping[str, Growth]) -> Iterator[str]:
     was slower or faster at the end, for all contenders.
     """
     columns = ("rows", "first tenth us", "last tenth us", "factor", "beside memory")
-    yield from _titled("history of a time range, batches of 100: median per batch", "", columns)
+    yield from titled("history of a time range, batches of 100: median per batch", "", columns)
     machine = grown[MEMORY].factor if MEMORY in grown else 1.0
     for name, each in grown.items():
         cells = [f"{each.rows:,}", f"{each.first_us:,.0f}", f"{each.last_us:,.0f}"]
-        yield _row(name, [*cells, f"{each.factor:.2f}", f"{each.factor / machine:.2f}"])
-
-
-def _titled(title: str, label: str, columns: Sequence[str], width: int = _CELL) -> Iterator[str]:
-    yield ""
-    yield title
-    yield _row(label, columns, width)
-    yield "-" * (_LABEL + len(columns) * width)
-
-
-def _row(label: str, cells: Sequence[str], width: int = _CELL) -> str:
-    return f"{label:{_LABEL}}" + "".join(f"{cell:>{width}}" for cell in cells)
-
-
-def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
-
-
-def _met(is_met: bool) -> str:  # noqa: FBT001 - the only argument
-    return "met" if is_met else "MISSED"
+        yield row(name, [*cells, f"{each.factor:.2f}", f"{each.factor / machine:.2f}"])

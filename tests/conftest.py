@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,13 +30,19 @@ def open_stores() -> list[str]:
 
 
 def living_children() -> list[str]:
-    """The commands of this process's children, but for the guard, which ends with the run."""
+    """The commands of this process's children, but for those that end with the run.
+
+    They are the guard, and the server that other workers of the run still use.
+    """
+    ending = [str(guarding._SCRIPT)]
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        ending.append("pytest_pynenc_state.backends.mongo.server")
     commands = []
     for child in psutil.Process().children(recursive=True):
         # One that has ended and was not waited for has no command any more.
         with suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
             commands.append(" ".join(child.cmdline()))
-    return sorted(command for command in commands if str(guarding._SCRIPT) not in command)
+    return sorted(each for each in commands if not any(end in each for end in ending))
 
 
 def runner_threads() -> list[str]:

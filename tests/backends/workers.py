@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pynenc.app import Pynenc
@@ -60,11 +61,18 @@ def increment_retries(address: AppAddress, invocation_id: str, times: int) -> No
         orchestrator.increment_invocation_retries(invocation_id)
 
 
-def beat(address: AppAddress, runner_ids: list[str], times: int) -> None:
-    """Give the heartbeats of all these runners so many times."""
+def beat(address: AppAddress, runner_ids: list[str], times: int) -> dict[str, set[datetime]]:
+    """Give the heartbeats of all these runners so many times.
+
+    :returns: All creation times that each of them was seen with.
+    """
     orchestrator = address.open().orchestrator
+    created: dict[str, set[datetime]] = {runner_id: set() for runner_id in runner_ids}
     for _ in range(times):
         orchestrator.register_runner_heartbeats(runner_ids)
+        for runner in orchestrator.get_active_runners():
+            created[runner.runner_id].add(runner.creation_time)
+    return created
 
 
 def attempt_transitions(address: AppAddress, ids: list[str], runner_id: str, attempts: int) -> int:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -18,6 +18,7 @@ from pytest_pynenc_state.backends.mongo import lease as leasing
 from pytest_pynenc_state.backends.mongo.lease import Lease, acquire
 from pytest_pynenc_state.errors import BackendUnavailable
 from pytest_pynenc_state.processes.waiting import wait_until
+from tests.mongo.forked import fork, join, open_files
 from tests.mongo.leased_server import COMMAND, answers
 
 # The promise: a server that nobody uses any more has ended after this time.
@@ -247,6 +248,7 @@ def test_a_server_that_does_not_start_is_told_of(
     folder: Path, monkeypatch: pytest.MonkeyPatch, fault: str, printed: str
 ) -> None:
     """With what was tried and what it printed; nothing of it is left."""
+    before = psutil.Process().children()
     if fault == "is silent":
         monkeypatch.setattr(leasing, "_START_TIMEOUT_S", 0.5)
 
@@ -256,7 +258,7 @@ def test_a_server_that_does_not_start_is_told_of(
     assert " ".join(COMMAND) in caught.value.message
     assert printed in caught.value.message
     assert len(caught.value.remedies) == 3
-    assert psutil.Process().children() == []
+    assert psutil.Process().children() == before
     assert {path.name for path in folder.iterdir()} <= {"server.lock", "started.txt"}
 
 
@@ -286,29 +288,6 @@ def test_a_server_that_does_not_end_is_killed(
     lease.release()
 
     assert not psutil.pid_exists(lease.pid)
-
-
-def fork(work: Callable[[], object]) -> tuple[int, int]:
-    """Run *work* in a forked child; return its pid, and a descriptor that keeps it alive."""
-    ours, theirs = os.pipe()[::-1]
-    child = os.fork()
-    if child:
-        os.close(theirs)
-        return child, ours
-    status = 1
-    try:
-        os.close(ours)
-        work()
-        os.read(theirs, 1)
-        status = 0
-    finally:
-        os._exit(status)
-
-
-def join(child: int, alive: int) -> int:
-    """Let the child end; return its status."""
-    os.close(alive)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_a_forked_child_does_not_prolong_the_server(folder: Path) -> None:
@@ -390,12 +369,3 @@ def test_a_fork_in_the_middle_of_joining_leaves_the_child_without_a_share(
 
     guest.join()
     lease.release()
-
-
-def open_files() -> list[str]:
-    """The files that this process has open."""
-    names = []
-    for descriptor in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the one that listed the folder
-            names.append(str(descriptor.readlink()))
-    return names

@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 from pymongo import MongoClient
 from pymongo.collection import Collection as PymongoCollection
 
-from pytest_pynenc_state.backends.mongo.failures import failures, redacted
+from pytest_pynenc_state.backends.mongo.failures import failures
 from pytest_pynenc_state.errors import StoreUnusable
+from pytest_pynenc_state.options import ServerUrl, without_credentials
 
-__all__ = ["Database", "Document", "close_clients", "failures", "get_client", "redacted"]
+__all__ = ["Database", "Document", "close_clients", "failures", "get_client"]
 
 #: A document as pymongo takes and returns it.
 Document: TypeAlias = dict[str, Any]
@@ -68,7 +69,8 @@ def _new_client(url: str, timeout_s: float) -> MongoClient[Document]:
     try:
         return MongoClient(url, **limits)
     except ValueError as error:
-        message = f"MongoDB at {redacted(url)!r} cannot be used ({redacted(str(error))})"
+        where, reason = without_credentials(url), without_credentials(str(error))
+        message = f"MongoDB at {where!r} cannot be used ({reason})"
         raise StoreUnusable(message, "mend mongo_url") from error
 
 
@@ -103,7 +105,7 @@ class Database:
     """
 
     def __init__(self, url: str, name: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
-        self.url = url
+        self.url = ServerUrl(url)  # which tracebacks show without its password
         self.name = name
         self._timeout_s = timeout_s
 

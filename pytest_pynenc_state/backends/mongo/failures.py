@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -28,17 +27,11 @@ from pytest_pynenc_state.errors import (
     StoreFull,
     StoreUnusable,
 )
+from pytest_pynenc_state.options import without_credentials
 
 # Unauthorized, AuthenticationFailed.
 _REFUSED_LOGIN = frozenset({13, 18})
 _OUT_OF_DISK_SPACE = 14031
-
-_CREDENTIALS = re.compile(r"(?<=//)[^/?#@]*(?:@[^/?#@]*)*@")
-
-
-def redacted(url: str) -> str:
-    """*url* without user name and password, for messages and reports."""
-    return _CREDENTIALS.sub("***@", url)
 
 
 @contextmanager
@@ -63,7 +56,7 @@ def failures(url: str) -> Iterator[None]:
 
 def translated(error: Exception, url: str) -> BackendError:
     """Return *error*, which happened on the server at *url*, as one of this package's errors."""
-    where, reason = f"MongoDB at {redacted(url)!r}", redacted(str(error))
+    where, reason = f"MongoDB at {without_credentials(url)!r}", without_credentials(str(error))
     match error:
         case NetworkTimeout() | ExecutionTimeout() | WTimeoutError():
             return BackendTimeout(

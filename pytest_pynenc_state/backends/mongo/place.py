@@ -153,7 +153,7 @@ def _open(space: Space, url: ServerUrl) -> tuple[Place, Place]:
         rest = SQLITE.open_place(space)
         undo.pop_all()
     database = Place(
-        {**rest.values, "mongo_url": url, "mongo_database": name},
+        {**rest.values, "mongo_url": str(url), "mongo_database": name},
         f"{without_credentials(url)} database {name} + {rest.location}",
         close=lambda: close_clients(url),
         remove=lambda: _drop(url, name),

@@ -43,6 +43,14 @@ class RunningServer:
         return f"mongodb://127.0.0.1:{self.port}/?serverSelectionTimeoutMS={_TIMEOUT_MS}"
 
 
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
 @contextmanager
 def running_server() -> Iterator[RunningServer]:
     """A server of one's own."""
@@ -56,7 +64,7 @@ def running_server() -> Iterator[RunningServer]:
             yield RunningServer(process, line["port"])
         finally:
             process.stdin.close()
-            process.wait(_END_S)
+            _wait_or_kill(process)
 
 
 @pytest.fixture(scope="session")

@@ -42,13 +42,17 @@ def op_query(namespace: str, command: Mapping[str, Any]) -> bytes:
     return framed(OP_QUERY, head + bson.encode(command))
 
 
-def sent(port: int, message: bytes) -> bytes:
-    """Send *message*, say no more, and return all that comes back until the server hangs up."""
+def sent(port: int, message: bytes, *, stays: bool = False) -> bytes:
+    """Send *message*, and return all that comes back until the server hangs up.
+
+    :param stays: Do not hang up first, after the message.
+    """
     with socket.create_connection(("127.0.0.1", port), _TIMEOUT_S) as peer:
         received = []
         try:
             peer.sendall(message)
-            peer.shutdown(socket.SHUT_WR)
+            if not stays:
+                peer.shutdown(socket.SHUT_WR)
             while chunk := peer.recv(65536):
                 received.append(chunk)
         except ConnectionError:  # hung up while we were still talking

@@ -193,8 +193,10 @@ def test_a_found_document_has_its_id_in_front(collection: Collection) -> None:
     collection.insert_one({"b": 1, "a": 2, "_id": 3})
 
     found = collection.find_one({}, {"a": 1, "b": 1})
+    modified = collection.find_one_and_update({}, {"$set": {"c": 1}}, {"a": 1, "b": 1})
 
     assert list((found or {}).items()) == [("_id", 3), ("b", 1), ("a", 2)]
+    assert list((modified or {}).items()) == [("_id", 3), ("b", 1), ("a", 2)]
 
 
 @pytest.mark.parametrize("projection", [{"_id": 0}, {"_id": 0, "n": 1}, {"n": 1}, None])

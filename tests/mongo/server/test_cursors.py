@@ -7,7 +7,7 @@ from typing import Any
 import bson
 import pytest
 from bson.int64 import Int64
-from pymongo.errors import CursorNotFound
+from pymongo.errors import CursorNotFound, OperationFailure
 
 from pytest_pynenc_state.backends.mongo.server.cursors import IDLE_S, Cursors
 from pytest_pynenc_state.backends.mongo.server.errors import CommandError
@@ -79,6 +79,17 @@ def test_a_batch_is_at_most_16_mebibytes(database: Database, collection: Collect
 
     assert len(cursor["firstBatch"]) == 15
     assert [thing["_id"] for thing in collection.find({}, {"_id": 1})] == list(range(40))
+
+
+def test_a_reply_without_batches_is_at_most_as_large(collection: Collection) -> None:
+    """The client is told, instead of getting what it could not read."""
+    for number in range(17):
+        collection.insert_one({"_id": number, "blob": str(number) * _MEGABYTE})
+
+    with pytest.raises(OperationFailure) as caught:
+        collection.distinct("blob")
+
+    assert caught.value.code == 10334
 
 
 def test_a_cursor_shows_what_was_there_when_it_was_opened(numbers: Collection) -> None:

@@ -37,6 +37,15 @@ WORK: dict[str, tuple[int, Work]] = {
         1,
         lambda c: list(c.find({"app": {"$in": ["a", *range(2_000)]}, "key": "k7", "n": 7})),
     ),
+    "find by two conditions on a field": (
+        1,
+        lambda c: list(c.find({"sub.key": 7, "$and": [{"sub.key": {"$in": [6, 7, 8]}}]})),
+    ),
+    "find by two conditions on a field, the narrower last": (
+        1,
+        lambda c: list(c.find({"sub.key": {"$in": [6, 7, 8]}, "$and": [{"sub.key": 7}]})),
+    ),
+    "first of a cloned cursor": (1, lambda c: next(c.find({"app": "a"}).clone())),
     "find by a dotted path": (1, lambda c: list(c.find({"sub.key": 7}))),
     "find by an element of an array": (1, lambda c: list(c.find({"tags": "t7"}))),
     # Found, updated, read again.
@@ -129,3 +138,15 @@ def test_page_of_a_range_looks_at_the_page_only(size: int, looks: _Looks) -> Non
     assert [document["at"] for document in page] == list(range(51, 61))
     # One more, because $gt begins where $gte does.
     assert looks.count == 11
+
+
+@pytest.mark.parametrize("size", [200, 1_000])
+def test_range_ends_where_it_ends(size: int, looks: _Looks) -> None:
+    """What comes after the upper bound is not looked at."""
+    collection = open_client()["database"]["collection"]
+    collection.create_index([("at", 1)])
+    collection.insert_many([{"at": n} for n in range(size)])
+    looks.count = 0
+
+    assert len(list(collection.find({"at": {"$lte": 9}}).sort([("at", 1)]))) == 10
+    assert looks.count == 10

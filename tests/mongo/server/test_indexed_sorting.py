@@ -54,6 +54,23 @@ def test_range_has_its_ends(collection: Any, bounds: Any, first: int, last: int)
     assert list(_lists(collection)) == [("app", "at", "_id")]
 
 
+def test_several_values_before_the_sorted_field_are_all_found(collection: Any) -> None:
+    """The list is in order for one value of what stands before it."""
+    found = _ids(collection.find({"app": {"$in": ["a", "b"]}}).sort(_ORDER))
+
+    assert found == list(range(600))
+
+
+def test_values_of_an_array_of_documents_are_sorted_by_mongomock(collection: Any) -> None:
+    """A path through an array leads to several values, each of which is to be found."""
+    collection.create_index([("list.k", 1), ("_id", 1)])
+    collection.update_many({}, {"$set": {"list": [{"k": 1}, {"k": 2}]}})
+
+    found = _ids(collection.find({"list.k": 2}).sort([("_id", 1)]))
+
+    assert found == list(range(600))
+
+
 def test_pages_follow_each_other(collection: Any) -> None:
     """Paging by key reads everything once, with writes in between."""
     seen: list[int] = []

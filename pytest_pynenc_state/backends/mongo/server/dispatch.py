@@ -13,7 +13,13 @@ from pytest_pynenc_state.backends.mongo.server import (
 )
 from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, translated
 from pytest_pynenc_state.backends.mongo.server.server import Handler, Reply, Request, Server
-from pytest_pynenc_state.backends.mongo.server.wire import Document, Message, encoded, reply
+from pytest_pynenc_state.backends.mongo.server.wire import (
+    MAX_REPLY_BYTES,
+    Document,
+    Message,
+    encoded,
+    reply,
+)
 
 HANDLERS: dict[str, Handler] = {
     **handshake.HANDLERS,
@@ -40,7 +46,11 @@ def answer(server: Server, message: Message, connection_id: int) -> bytes | None
 
 
 def _finished(outcome: Reply) -> bytes:
-    return outcome if isinstance(outcome, bytes) else encoded({**outcome, "ok": 1.0})
+    document = outcome if isinstance(outcome, bytes) else encoded({**outcome, "ok": 1.0})
+    if len(document) > MAX_REPLY_BYTES:
+        message = f"the reply has {len(document)} bytes, more than {MAX_REPLY_BYTES}"
+        raise CommandError(Code.BSONObjectTooLarge, message)
+    return document
 
 
 def _done(server: Server, message: Message, connection_id: int) -> Reply:

@@ -11,7 +11,6 @@ from pytest_pynenc_state.backends.mongo.server.namespaces import Collection
 from pytest_pynenc_state.backends.mongo.server.projections import (
     checked_order,
     checked_projection,
-    projected,
 )
 from pytest_pynenc_state.backends.mongo.server.server import (
     Handler,
@@ -88,7 +87,10 @@ def _projected(collection: Collection, found: Document, projection: Document | N
 
 
 def _shown(collection: Collection, document_id: Any, projection: Document | None) -> Document:
-    return projected([collection.find_one({"_id": document_id}, projection)], projection)[0]
+    shown: Document = collection.find_one({"_id": document_id}, projection)
+    # mongomock puts it behind. BSON has it in front of a whole document by itself, but not of
+    # one within a reply.
+    return {"_id": shown["_id"], **shown} if "_id" in shown else shown
 
 
 def _reply(value: Document | None, **last_error: Any) -> Reply:

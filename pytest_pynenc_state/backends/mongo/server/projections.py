@@ -44,17 +44,6 @@ def _checked_field(field: str, value: Any) -> Any:
     return value
 
 
-def projected(documents: list[Document], projection: Document | None) -> list[Document]:
-    """Return mongomock's *documents* with their ``_id`` in front, where MongoDB has it."""
-    if projection is None:
-        return documents
-    return [_with_id_first(document) for document in documents]
-
-
-def _with_id_first(document: Document) -> Document:
-    return {"_id": document["_id"], **document} if "_id" in document else document
-
-
 def checked_order(order: Document) -> Order | None:
     """Return a sort order as mongomock reads it; None if it is empty.
 

@@ -15,7 +15,6 @@ from pytest_pynenc_state.backends.mongo.server.pipelines import checked_pipeline
 from pytest_pynenc_state.backends.mongo.server.projections import (
     checked_order,
     checked_projection,
-    projected,
 )
 from pytest_pynenc_state.backends.mongo.server.server import (
     Handler,
@@ -40,9 +39,7 @@ def _find(server: Server, request: Request) -> Reply:
     found: list[Document] = []
     if collection is not None:
         found = list(collection.find(wanted, projection, skip, limit, sort=order))
-    return server.cursors.first_batch(
-        request.namespace, projected(found, projection), size, single=is_single
-    )
+    return server.cursors.first_batch(request.namespace, found, size, single=is_single)
 
 
 def _get_more(server: Server, request: Request) -> Reply:

@@ -60,7 +60,6 @@ class Connection(asyncio.Protocol):
                 del self._received[:length]
                 self._answer(message)
         except ProtocolError:
-            self._received.clear()
             self._transport.close()
 
     def _answer(self, message: bytes) -> None:

@@ -24,6 +24,9 @@ Document: TypeAlias = dict[str, Any]
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 MAX_MESSAGE_BYTES = 48_000_000
 
+#: A reply may hold one such document, and some fields around it.
+MAX_REPLY_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024
+
 OP_REPLY = 1
 OP_QUERY = 2004
 OP_MSG = 2013

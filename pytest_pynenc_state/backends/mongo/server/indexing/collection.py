@@ -115,12 +115,12 @@ class IndexedCollection(Collection):
             return copied
         return super()._copy_only_fields(copied, fields, container)
 
-    def _delete(self, filter: Any, *args: Any, multi: Any = False, **kwargs: Any) -> Any:  # noqa: A002 - mongomock's
+    def _delete(self, filter: Any, *_: Any, multi: Any = False, **options: Any) -> Any:  # noqa: A002 - mongomock's
         if not multi:
             # mongomock reads all that match, to delete the first.
             first = self.find_one(filter, {"_id": 1})
             filter = {"_id": {"$in": [] if first is None else [first["_id"]]}}  # noqa: A001
-        return super()._delete(filter, *args, multi=multi, **kwargs)
+        return super()._delete(filter, multi=multi, **options)
 
     def _insert(self, data: Any, session: Any = None, ordered: Any = True) -> Any:  # noqa: FBT002 - mongomock's
         if not isinstance(data, Mapping):

@@ -43,7 +43,7 @@ def part_of(value: Any) -> Part | None:
 
 
 class SortedMap:
-    """The numbers of documents, in the order of what they have at some paths.
+    """The documents in the order of what they have at some paths.
 
     :ivar paths: Dotted paths of the fields.
     """
@@ -52,13 +52,14 @@ class SortedMap:
         """Make the list of *records*, documents by their numbers."""
         self.paths = tuple(paths)
         self._odd: set[int] = set()
-        self._entries: list[tuple[tuple[Part, ...], int]] = []
+        # Numbers differ, so that documents are never compared.
+        self._entries: list[tuple[tuple[Part, ...], int, Document]] = []
         for number, document in records.items():
             key = self._key(document)
             if key is None:
                 self._odd.add(number)
             else:
-                self._entries.append((key, number))
+                self._entries.append((key, number, document))
         self._entries.sort()
 
     @property
@@ -69,24 +70,25 @@ class SortedMap:
     def move(self, number: int, old: Document | None, new: Document | None) -> None:
         """Note that a document which was *old* is *new*; None for one that is not there."""
         before, after = self._key(old), self._key(new)
-        if before is not None and before != after:
+        if before is not None:
             del self._entries[bisect_left(self._entries, (before, number))]
-        if after is not None and before != after:
-            insort(self._entries, (after, number))
+        if after is not None and new is not None:
+            insort(self._entries, (after, number, new))
         self._odd.discard(number)
         if after is None and new is not None:
             self._odd.add(number)
 
-    def between(self, prefix: Sequence[Part], lower: Part | None, upper: Part | None) -> list[int]:
-        """Return, in order, the numbers of the documents that begin with *prefix*.
+    def between(
+        self, prefix: Sequence[Part], lower: Part | None, upper: Part | None
+    ) -> Sequence[tuple[Any, int, Document]]:
+        """Return the entries that begin with *prefix*, in order: key, number and document.
 
         :param lower: The least value that counts after the prefix, if any.
         :param upper: The greatest, if any.
         """
         start = bisect_left(self._entries, ((*prefix, lower or ()),))
         end = (*prefix, upper, _AFTER_ALL) if upper else (*prefix, _AFTER_ALL)
-        stop = bisect_right(self._entries, (end,))
-        return [number for _, number in self._entries[start:stop]]
+        return self._entries[start : bisect_right(self._entries, (end,))]
 
     def _key(self, document: Document | None) -> tuple[Part, ...] | None:
         if document is None:

@@ -30,6 +30,9 @@ from pytest_pynenc_state.backends.mongo.server.indexing.uniqueness import Guard
 #: So many documents are sorted faster than a sorted list is kept.
 _FEW = 100
 
+#: With more combinations of the values of several ``$in``, the map is left out.
+_MOST_COMBINATIONS = 10_000
+
 _ID = ("_id",)
 
 
@@ -121,7 +124,9 @@ class Table:
             return list(self.records.values())
         return self._at(sorted(numbers))
 
-    def in_order(self, wanted: Filter, order: Sequence[tuple[str, int]]) -> list[Document] | None:
+    def in_order(
+        self, wanted: Filter, order: Sequence[tuple[str, int]]
+    ) -> Iterable[Document] | None:
         """Return the documents that may match, in *order*; None if they have to be sorted.
 
         :param order: Pairs of a path and a direction.
@@ -145,8 +150,11 @@ class Table:
                 return None
             prefix.append(part)
         lower, upper = (_bound(value) for value in bounds(wanted, order[0][0]))
-        numbers = sorted_map.between(prefix, lower, upper)
-        return self._at(numbers) if len(numbers) <= len(narrowed) else None
+        entries = sorted_map.between(prefix, lower, upper)
+        if len(entries) > len(narrowed):
+            return None
+        # Not all of them may be read.
+        return (document for _, _, document in entries) if entries else self._at(())
 
     def _at(self, numbers: Sequence[int]) -> list[Document]:
         # The matcher has to see one document, or nobody notices that a filter is malformed.
@@ -157,12 +165,11 @@ class Table:
     def _narrowed(self, equal: Equalities) -> AbstractSet[int] | None:
         """Return the numbers of the documents that may match; None if no index says."""
         best: AbstractSet[int] | None = None
-        # With more keys than that, a scan is cheaper.
-        most_keys = len(self.records) + _FEW
         for paths, keymap in self.lookups.items():
             if not all(path in equal for path in paths):
                 continue
-            if math.prod(len(equal[path]) for path in paths) <= most_keys:
+            counts = [len(equal[path]) for path in paths]
+            if math.prod(counts) <= max(_MOST_COMBINATIONS, *counts):
                 found = keymap.find([equal[path] for path in paths])
                 if best is None or len(found) < len(best):
                     best = found
