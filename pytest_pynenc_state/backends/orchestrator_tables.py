@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -61,12 +62,14 @@ class Statuses(Protocol):
         """Forget all invocations scheduled until then, with arguments, retries and waiters."""
 
 
-class Search(Protocol):
+class Search(ABC):
     """Finding the invocations of one app."""
 
+    @abstractmethod
     def index_arguments(self, invocation_id: str, arguments: Mapping[str, str]) -> None:
         """Make an invocation findable by its serialized arguments; a repeat is harmless."""
 
+    @abstractmethod
     def existing(
         self,
         task_key: str,
@@ -77,10 +80,17 @@ class Search(Protocol):
 
     def of_task(self, task_key: str) -> list[InvocationId]:
         """The ids of a task's invocations, oldest registration first."""
+        return self._ids_by("task_id_key", task_key)
 
     def of_call(self, call_key: str) -> list[InvocationId]:
         """The ids of a call's invocations, oldest registration first."""
+        return self._ids_by("call_id_key", call_key)
 
+    @abstractmethod
+    def _ids_by(self, field: str, value: str) -> list[InvocationId]:
+        """The ids of the invocations whose *field* has this value, oldest first."""
+
+    @abstractmethod
     def page(
         self,
         task_key: str | None,
@@ -90,6 +100,7 @@ class Search(Protocol):
     ) -> list[InvocationId]:
         """One page of the ids, newest registration first."""
 
+    @abstractmethod
     def count(self, task_key: str | None, statuses: Collection[InvocationStatus] | None) -> int:
         """How many invocations all pages have together."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,25 +18,35 @@ if TYPE_CHECKING:
     from pynenc.workflow import WorkflowIdentity
 
 
-class Invocations(Protocol):
+class Invocations(ABC):
     """The invocations of one app, as pynenc's pairs of transfer objects."""
 
+    @abstractmethod
     def upsert(self, entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> None:
         """Store all of *entries*, each replacing what its invocation had, or none."""
 
+    @abstractmethod
     def get(self, invocation_id: str) -> tuple[InvocationDTO, CallDTO] | None:
         """What was stored of an invocation; None if it is unknown."""
 
+    @abstractmethod
+    def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
+        """The ids of the invocations whose fields have these values, in no order."""
+
     def children(self, parent_invocation_id: str) -> list[InvocationId]:
         """The ids of an invocation's direct children, in no order."""
+        return self._ids_where({"parent_invocation_id": parent_invocation_id})
 
     def triggered_by(self, event_id: str) -> list[InvocationId]:
         """The ids of the invocations that an event triggered, in no order."""
+        return self._ids_where({"parent_event_id": event_id})
 
     def in_workflow(
         self, workflow_id: str | None, workflow_type_key: str | None
     ) -> list[InvocationId]:
         """The ids in a workflow, of a workflow type, of both, or all; in no order."""
+        wanted = {"workflow_id": workflow_id, "workflow_type_key": workflow_type_key}
+        return self._ids_where({field: value for field, value in wanted.items() if value})
 
 
 class History(Protocol):

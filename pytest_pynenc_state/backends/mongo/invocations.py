@@ -16,12 +16,13 @@ from pytest_pynenc_state.backends.mongo.connection import Database, Document
 from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections, in_chunks, key
 from pytest_pynenc_state.backends.mongo.workflows import workflow_identity
+from pytest_pynenc_state.backends.state_backend_tables import Invocations
 
 if TYPE_CHECKING:
     from pynenc.models.invocation_dto import InvocationDTO
 
 
-class InvocationDocuments:
+class InvocationDocuments(Invocations):
     """The invocations of one app, as pynenc's pairs of transfer objects."""
 
     def __init__(self, database: Database, app_id: str, chunks: Chunks) -> None:
@@ -80,21 +81,6 @@ class InvocationDocuments:
 
         arguments = self._chunks.read(find)
         return None if arguments is None else _transfer_objects(document, json.loads(arguments))
-
-    def children(self, parent_invocation_id: str) -> list[InvocationId]:
-        """The ids of an invocation's direct children, in no order."""
-        return self._ids_where({"parent_invocation_id": parent_invocation_id})
-
-    def triggered_by(self, event_id: str) -> list[InvocationId]:
-        """The ids of the invocations that an event triggered, in no order."""
-        return self._ids_where({"parent_event_id": event_id})
-
-    def in_workflow(
-        self, workflow_id: str | None, workflow_type_key: str | None
-    ) -> list[InvocationId]:
-        """The ids in a workflow, of a workflow type, of both, or all; in no order."""
-        wanted = {"workflow_id": workflow_id, "workflow_type_key": workflow_type_key}
-        return self._ids_where({field: value for field, value in wanted.items() if value})
 
     def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
         found = self._documents.find({"app_id": self._app_id, **wanted}, ["invocation_id"])

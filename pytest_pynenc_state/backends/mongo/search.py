@@ -13,9 +13,10 @@ from pynenc.invocation.status import InvocationStatus
 from pytest_pynenc_state.backends.mongo.connection import Database
 from pytest_pynenc_state.backends.mongo.documents import Documents, Expression
 from pytest_pynenc_state.backends.mongo.schema import OrchestratorCollections, key
+from pytest_pynenc_state.backends.orchestrator_tables import Search
 
 
-class SearchDocuments:
+class SearchDocuments(Search):
     """The invocations of one app, and the arguments indexed for concurrency control."""
 
     def __init__(self, database: Database, app_id: str) -> None:
@@ -39,13 +40,8 @@ class SearchDocuments:
             wanted["arguments"] = {"$all": _digests(arguments)}
         return self._ids(wanted)
 
-    def of_task(self, task_key: str) -> list[InvocationId]:
-        """The ids of a task's invocations, oldest registration first."""
-        return self._ids({"app_id": self._app_id, "task_id_key": task_key})
-
-    def of_call(self, call_key: str) -> list[InvocationId]:
-        """The ids of a call's invocations, oldest registration first."""
-        return self._ids({"app_id": self._app_id, "call_id_key": call_key})
+    def _ids_by(self, field: str, value: str) -> list[InvocationId]:
+        return self._ids({"app_id": self._app_id, field: value})
 
     def page(
         self,

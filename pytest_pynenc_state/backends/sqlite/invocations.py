@@ -15,6 +15,7 @@ from pytest_pynenc_state.backends.sqlite.connection import Database, Row, option
 from pytest_pynenc_state.backends.sqlite.queries import invocation_ids
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
 from pytest_pynenc_state.backends.sqlite.workflows import workflow_identity
+from pytest_pynenc_state.backends.state_backend_tables import Invocations
 
 if TYPE_CHECKING:
     from pynenc.models.invocation_dto import InvocationDTO
@@ -36,7 +37,7 @@ _GET = (
 _IDS = f"SELECT invocation_id FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ?"
 
 
-class InvocationTable:
+class InvocationTable(Invocations):
     """The invocations of one app, as pynenc's pairs of transfer objects."""
 
     def __init__(self, database: Database, app_id: str) -> None:
@@ -52,21 +53,6 @@ class InvocationTable:
         """What was stored of an invocation; None if it is unknown."""
         rows = self._database.read(_GET, (self._app_id, invocation_id))
         return _transfer_objects(rows[0]) if rows else None
-
-    def children(self, parent_invocation_id: str) -> list[InvocationId]:
-        """The ids of an invocation's direct children, in no order."""
-        return self._ids_where({"parent_invocation_id": parent_invocation_id})
-
-    def triggered_by(self, event_id: str) -> list[InvocationId]:
-        """The ids of the invocations that an event triggered, in no order."""
-        return self._ids_where({"parent_event_id": event_id})
-
-    def in_workflow(
-        self, workflow_id: str | None, workflow_type_key: str | None
-    ) -> list[InvocationId]:
-        """The ids in a workflow, of a workflow type, of both, or all; in no order."""
-        wanted = {"workflow_id": workflow_id, "workflow_type_key": workflow_type_key}
-        return self._ids_where({column: value for column, value in wanted.items() if value})
 
     def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
         sql = _IDS + "".join(f" AND {column} = ?" for column in wanted)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.invocation.status import InvocationStatus
 
+from pytest_pynenc_state.backends.orchestrator_tables import Search
 from pytest_pynenc_state.backends.sqlite.connection import Connection, Database
 from pytest_pynenc_state.backends.sqlite.queries import chunks, invocation_ids, marks
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables
@@ -19,7 +20,7 @@ _INDEX_ARGUMENT = f"INSERT OR REPLACE INTO {_ARGS} VALUES (?, ?, ?, ?)"
 _PAIRS = 400
 
 
-class SearchTables:
+class SearchTables(Search):
     """The invocations of one app, and the arguments indexed for concurrency control."""
 
     def __init__(self, database: Database, app_id: str) -> None:
@@ -69,18 +70,10 @@ class SearchTables:
             holders = found if holders is None else holders & found
         return holders or set()
 
-    def of_task(self, task_key: str) -> list[InvocationId]:
-        """The ids of a task's invocations, oldest registration first."""
-        return self._ids("task_id_key", task_key)
-
-    def of_call(self, call_key: str) -> list[InvocationId]:
-        """The ids of a call's invocations, oldest registration first."""
-        return self._ids("call_id_key", call_key)
-
-    def _ids(self, column: str, key: str) -> list[InvocationId]:
+    def _ids_by(self, field: str, value: str) -> list[InvocationId]:
         rows = self._database.read(
-            f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND {column} = ? ORDER BY seq",
-            (self._app_id, key),
+            f"SELECT invocation_id FROM {_TABLE} WHERE app_id = ? AND {field} = ? ORDER BY seq",
+            (self._app_id, value),
         )
         return invocation_ids(rows)
 

@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError, WriteError
 from pytest_pynenc_state.backends.mongo.server import storage
 from pytest_pynenc_state.backends.mongo.server.indexing.collection import IndexedCollection
 from pytest_pynenc_state.backends.mongo.server.plain import RehearsingCollection
-from pytest_pynenc_state.backends.mongo.server.sizes import MAX_DOCUMENT_BYTES
+from pytest_pynenc_state.backends.mongo.server.wire import MAX_DOCUMENT_BYTES
 
 _UNTESTED_VERSION = "4.99.0"
 

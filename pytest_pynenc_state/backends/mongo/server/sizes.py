@@ -12,8 +12,7 @@ from typing import Any
 import bson
 from pymongo.errors import WriteError
 
-#: The most bytes a document may have.
-MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+from pytest_pynenc_state.backends.mongo.server.wire import MAX_DOCUMENT_BYTES
 
 _BAD_VALUE = 2
 _RESULT_TOO_LARGE = 17419
