@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state.session import TestRecord, state_of
-
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
     from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
@@ -17,12 +15,19 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend, Place
     from pytest_pynenc_state.options import ServerUrl
     from pytest_pynenc_state.processes.runner import RunnerControl
+    from pytest_pynenc_state.session import SessionState, TestRecord
+
+
+def _state(request: pytest.FixtureRequest) -> SessionState:
+    from pytest_pynenc_state.session import state_of
+
+    return state_of(request.config)
 
 
 @pytest.fixture
 def pynenc_namespace(request: pytest.FixtureRequest) -> str:
     """A short name that no other test, worker or run has."""
-    return state_of(request.config).next_namespace()
+    return _state(request).next_namespace()
 
 
 @pytest.fixture
@@ -41,7 +46,7 @@ def pynenc_backend(request: pytest.FixtureRequest) -> Backend:
     Select with ``--pynenc-backend``, choose among the selected with the markers
     ``pynenc_backends`` and ``pynenc_requires``, or parametrize it with names, indirectly.
     """
-    return state_of(request.config).backend(request.param)
+    return _state(request).backend(request.param)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +58,7 @@ def pynenc_mongo_url(request: pytest.FixtureRequest) -> ServerUrl:
     """
     from pytest_pynenc_state.backends.mongo.place import configured_url
 
-    return configured_url(state_of(request.config).options.mongo_url)
+    return configured_url(_state(request).options.mongo_url)
 
 
 @pytest.fixture(scope="session")
@@ -67,13 +72,13 @@ def pynenc_mongomock_url(
     """
     from pytest_pynenc_state.backends.mongo.place import shared_server
 
-    with shared_server(state_of(request.config).run_directory(tmp_path_factory)) as url:
+    with shared_server(_state(request).run_directory(tmp_path_factory)) as url:
         yield url
 
 
 @pytest.fixture
 def _pynenc_record(request: pytest.FixtureRequest) -> TestRecord:
-    return state_of(request.config).record(request.node)
+    return _state(request).record(request.node)
 
 
 @pytest.fixture

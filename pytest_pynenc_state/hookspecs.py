@@ -1,4 +1,4 @@
-"""The hooks that a conftest or another plugin may implement."""
+"""What others may build on: a hook to implement, and where options and places are found."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend
+    from pytest_pynenc_state.options import Options
+
+#: Where a run's `Options` are in the stash of its ``config``.
+OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+
+#: The user property of a report that says where the test's place is kept.
+KEPT_PLACE = "pynenc_place"
 
 
 @pytest.hookspec

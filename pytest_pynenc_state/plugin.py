@@ -1,25 +1,24 @@
 """The pytest plugin: hooks, and nothing else. Fixtures are in `fixtures`.
 
-This module, and what it imports, loads neither pynenc nor any database driver: a session
-that uses none of our fixtures does not pay for them.
+This module, and what it imports, loads neither pynenc nor any database driver, and has no
+hook that is called for each test: a session that uses none of our fixtures does not pay for
+them. Those hooks are in `session`, registered by the first test that asks for a backend.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state import hookspecs, options, session
+from pytest_pynenc_state import hookspecs, options
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # typed nowhere else
 
 pytest_plugins = ["pytest_pynenc_state.fixtures"]
-
-_KEPT = "pynenc_place"
 
 MARKERS = (
     (
@@ -55,12 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # A broken configuration must not keep anybody from reading how to mend it.
         return
     with _usage_errors():
-        session.begin(config, options.resolve_options(config))
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what the run started."""
-    session.end(config)
+        config.stash[hookspecs.OPTIONS] = options.resolve_options(config)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -69,8 +63,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     # Listing needs the plugins and conftests of the run, but no session.
     config._do_configure()
+    from pytest_pynenc_state.session import state_of
+
     try:
-        state = session.state_of(config)
+        state = state_of(config)
         with _usage_errors():
             for name in state.catalogue.names:
                 backend = state.backend(name)
@@ -84,26 +80,19 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse a backend or an app that cannot be had, before any test runs."""
-    from pytest_pynenc_state.session import state_of
-
-    state = state_of(session.config)
-    if state.options.is_default("backend") and state.options.is_default("app"):
+    chosen = session.config.stash[hookspecs.OPTIONS]
+    if chosen.is_default("backend") and chosen.is_default("app"):
         return
     from pytest_pynenc_state import selection
+    from pytest_pynenc_state.session import state_of
 
     with _usage_errors():
-        selection.check_options(state)
+        selection.check_options(state_of(session.config))
 
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say which settings are in force, and where each comes from."""
-    return f"pynenc: {options.describe(session.state_of(config).options)}"
-
-
-def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    """Say which default backends the tests do not run on, because something is missing."""
-    left_out = session.state_of(config).left_out_so_far
-    return [f"pynenc: left out {name}: {obstacle}" for name, obstacle in left_out.items()]
+    return f"pynenc: {options.describe(config.stash[hookspecs.OPTIONS])}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -114,39 +103,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         selection.parametrize_backends(metafunc)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """Dispose of the test's place once nothing of the test can fail any more."""
-    try:
-        yield
-    except BaseException:
-        if record := session.record_of(item):
-            record.failed = True
-        raise
-    finally:
-        if record := session.record_of(item):
-            session.state_of(item.config).dispose(record)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Say where the place of a failed test is kept, and what its runners printed."""
-    report = yield
-    record = session.record_of(item)
-    if record is None:
-        return report
-    record.failed = record.failed or report.failed
-    decided = report.failed or report.when == "call"
-    if decided and session.state_of(item.config).keeps(record):
-        report.sections.append(("pynenc place", f"{record.location} (kept)"))
-        report.user_properties.append((_KEPT, record.location))
-    if report.failed and record.logs and (logs := record.logs()):
-        report.sections.append(("pynenc runner log", logs))
-    return report
-
-
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """List the kept places."""
     reports: list[Any] = [report for group in terminalreporter.stats.values() for report in group]
@@ -154,7 +110,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
         report.nodeid: location
         for report in reports
         for name, location in getattr(report, "user_properties", ())
-        if name == _KEPT
+        if name == hookspecs.KEPT_PLACE
     }
     if kept:
         terminalreporter.section("kept pynenc places")

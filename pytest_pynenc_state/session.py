@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_pynenc_state.hookspecs import KEPT_PLACE, OPTIONS
 from pytest_pynenc_state.options import Options
 
 if TYPE_CHECKING:
@@ -147,22 +148,57 @@ class SessionState:
             self.guard.close()
 
 
-def begin(config: pytest.Config, options: Options) -> None:
-    """Attach the state of a run to its *config*."""
-    config.stash[_STATE] = SessionState(config, options)
+class _Outcomes:
+    """The hooks that deal with each test, in a run that has tests of ours."""
+
+    def __init__(self, state: SessionState) -> None:
+        self._state = state
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say which default backends the tests do not run on, because something is missing."""
+        left_out = self._state.left_out_so_far
+        return [f"pynenc: left out {name}: {obstacle}" for name, obstacle in left_out.items()]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        """Dispose of the test's place once nothing of the test can fail any more."""
+        try:
+            yield
+        except BaseException:
+            if record := item.stash.get(_RECORD, None):
+                record.failed = True
+            raise
+        finally:
+            if record := item.stash.get(_RECORD, None):
+                self._state.dispose(record)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Say where the place of a failed test is kept, and what its runners printed."""
+        report = yield
+        record = item.stash.get(_RECORD, None)
+        if record is None:
+            return report
+        record.failed = record.failed or report.failed
+        decided = report.failed or report.when == "call"
+        if decided and self._state.keeps(record):
+            report.sections.append(("pynenc place", f"{record.location} (kept)"))
+            report.user_properties.append((KEPT_PLACE, record.location))
+        if report.failed and record.logs and (logs := record.logs()):
+            report.sections.append(("pynenc runner log", logs))
+        return report
 
 
 def state_of(config: pytest.Config) -> SessionState:
-    """The state that `begin` attached."""
-    return config.stash[_STATE]
+    """The state of the run that *config* belongs to; closed when the run ends.
 
-
-def end(config: pytest.Config) -> None:
-    """End what the run started, if it began at all."""
-    if _STATE in config.stash:
-        config.stash[_STATE].close()
-
-
-def record_of(item: pytest.Item) -> TestRecord | None:
-    """What is to be said of *item*; None if it used none of our fixtures."""
-    return item.stash.get(_RECORD, None)
+    The first call makes it, and from then on looks after each test.
+    """
+    state = config.stash.get(_STATE, None)
+    if state is None:
+        state = config.stash[_STATE] = SessionState(config, config.stash[OPTIONS])
+        config.pluginmanager.register(_Outcomes(state), "pynenc_outcomes")
+        config.add_cleanup(state.close)
+    return state

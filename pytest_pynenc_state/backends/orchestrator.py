@@ -33,7 +33,7 @@ class PytestOrchestrator(BaseOrchestrator):
         :returns: How many were removed. A running execution, and one that the app's
             trigger refers to, always stays.
 
-        Concurrency: atomic between threads and processes.
+        Concurrency: safe between threads and processes; none is removed twice.
         """
         retention_minutes, max_records = compat.execution_limits(self.app)
         ended_before_us = None

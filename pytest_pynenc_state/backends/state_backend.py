@@ -107,7 +107,7 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
 
     @abstractmethod
     def _add_records(self, records: Sequence[PynencInvocationHistory]) -> None:
-        """Append *records* in their order: all of them, or none."""
+        """Append *records* in their order, as one step if the store has any."""
 
     @abstractmethod
     def _purge_store(self) -> None:
@@ -149,8 +149,8 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
     ) -> None:
         """Append the same status change to the history of each of *invocations*.
 
-        A registration also records the parent that registered the invocation. All
-        records are written, or none is. Concurrency and errors: as `add_history`.
+        A registration also records the parent that registered the invocation. Errors as
+        `add_history`. Concurrency: how much of it is one step, each class says.
         """
         runner_context = self._stored_context(runner_context)
         record = _as_record(status_record)
@@ -260,7 +260,7 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
         """Remove everything that this app stored, and nothing of any other app.
 
         Its app info stays, because pynenc writes that only once: the app can still be
-        found. Concurrency: atomic between threads and processes.
+        found. Concurrency: how much of it is one step, each class says.
         """
         self._purge_store()
 

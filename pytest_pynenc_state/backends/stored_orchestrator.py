@@ -128,8 +128,8 @@ class StoredOrchestrator(PytestOrchestrator):
     def auto_purge(self) -> None:
         """Forget what was scheduled ``auto_final_invocation_purge_hours`` ago or earlier.
 
-        Gone are status, retries, indexed arguments and waiting edges, all at once. The
-        state backend keeps what it has.
+        Gone are status, retries, indexed arguments and waiting edges. The state backend
+        keeps what it has.
         """
         kept_us = int(self.conf.auto_final_invocation_purge_hours * _HOUR_US)
         self._statuses.purge_due(now_us() - kept_us)

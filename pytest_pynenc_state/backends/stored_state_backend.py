@@ -53,7 +53,7 @@ class StoredStateBackend(PytestStateBackend):
     # -- invocations -----------------------------------------------------------------
 
     def _upsert_invocations(self, entries: list[tuple[InvocationDTO, CallDTO]]) -> None:
-        """Store all of *entries* or none, each replacing what its invocation had."""
+        """Store all of *entries*, each replacing what its invocation had."""
         self._invocations.upsert(entries)
 
     def _get_invocation(self, invocation_id: str) -> tuple[InvocationDTO, CallDTO] | None:

@@ -189,7 +189,8 @@ def _started(run: AtomicServiceRun, start_us: int, status: str, reason: str) -> 
 
 
 def _ended(start_us: int, end_us: int | None) -> Document:
-    last_us = start_us if end_us is None else end_us
+    # Clocks of two machines may have an execution end before it starts.
+    last_us = start_us if end_us is None else max(start_us, end_us)
     return {"end_us": end_us, "last_us": last_us, "duration_us": last_us - start_us}
 
 

@@ -9,14 +9,20 @@ was there. So nobody ever reads half a value, and a crash in between leaves the 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum, auto
+from typing import Any
 
 from bson import ObjectId
 
 from pytest_pynenc_state.backends.mongo.connection import Database, Document
 from pytest_pynenc_state.backends.mongo.documents import Documents
-from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections, key
+from pytest_pynenc_state.backends.mongo.schema import (
+    StateBackendCollections,
+    in_chunks,
+    key,
+)
 from pytest_pynenc_state.errors import BackendError
 
 #: Bytes of one chunk: half of what a document may have.
@@ -35,6 +41,23 @@ class ChunkPrefix(StrEnum):
     WORKFLOW_DATA = auto()
 
 
+@dataclass(frozen=True)
+class Owner:
+    """The document that a value is a field of.
+
+    :param key: The document's ``_id``.
+    """
+
+    documents: Documents
+    key: str
+    field: str
+
+    @property
+    def id_field(self) -> str:
+        """Where the document names the chunks of a large value."""
+        return f"{self.field}.value_id"
+
+
 class Chunks:
     """The large values of one app.
 
@@ -44,46 +67,53 @@ class Chunks:
     def __init__(self, database: Database, app_id: str, threshold: int) -> None:
         self._chunks = Documents(database, StateBackendCollections.CHUNKS)
         self._app_id = app_id
-        self._threshold = threshold
+        # A small value has to fit into its owner's document.
+        self._threshold = min(threshold, CHUNK_SIZE)
 
     def is_large(self, text: str) -> bool:
         """Whether *text* is too large for a field of its owner's document."""
         return len(_encoded(text)) > self._threshold
 
-    def write(
-        self, prefix: ChunkPrefix, text: str, exchange: Callable[[Document], Document | None]
-    ) -> None:
-        """Write *text*.
+    def write(self, prefix: ChunkPrefix, text: str, owner: Owner, **fields: Any) -> None:
+        """Write *text*, and *fields* beside it, in place of what *owner* was.
 
-        :param exchange: Writes a field to the owner's document, as one command, and
-            returns what the field was before, if it was there.
+        Whatever is purged meanwhile takes this value along, as if it had been there before.
         """
-        while True:
-            stored = self._stored(prefix, text)
-            former = exchange(stored)
-            if former is not None:
-                self.remove(former)
-            # Whoever purges the app meanwhile takes chunks that nobody names yet.
-            if self._has_all(stored):
-                return
+        stored = self._stored(prefix, text)
+        document = {"_id": owner.key, **fields, owner.field: stored}
+        former = owner.documents.exchange(document, [owner.field])
+        if former is not None:
+            self.remove(former[owner.field])
+        # A purge also takes chunks that nobody names yet.
+        if not self._has_all(stored):
+            owner.documents.delete({"_id": owner.key, owner.id_field: stored["value_id"]})
 
-    def read(self, find: Callable[[], Document | None]) -> str | None:
-        """Return the text that was written; None if *find* finds no field.
+    def read(self, owner: Owner) -> tuple[str, Document] | None:
+        """Return the text that was written, and its document; None if there is none.
 
-        :param find: Reads the field from the owner's document.
         :raises BackendError: Chunks are missing.
         """
         former_id = None
-        while (stored := find()) is not None:
+        while (document := owner.documents.find_one({"_id": owner.key})) is not None:
+            stored = document[owner.field]
             raw = self._raw(stored)
             if raw is not None:
-                return raw.decode("utf-8", "surrogatepass")
+                return raw.decode("utf-8", "surrogatepass"), document
             if stored["value_id"] == former_id:
                 message = f"value {former_id} of app {self._app_id!r} has lost some of its chunks"
                 raise BackendError(message, "remove what deletes documents of this database")
             # It was replaced after its owner's document was read.
             former_id = stored["value_id"]
         return None
+
+    def ids(self) -> list[ObjectId]:
+        """The ids of all values that have chunks now."""
+        return self._chunks.distinct("value_id", {"app_id": self._app_id})
+
+    def remove_all(self, value_ids: Sequence[ObjectId]) -> None:
+        """Remove the chunks of these values."""
+        for some in in_chunks(value_ids):
+            self._chunks.delete({"app_id": self._app_id, "value_id": {"$in": some}})
 
     def remove(self, stored: Document) -> None:
         """Remove the chunks that a field named, now that it no longer does."""

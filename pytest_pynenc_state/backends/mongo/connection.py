@@ -1,4 +1,4 @@
-"""The only module that makes MongoDB clients: one per URL and process.
+"""The only module that makes MongoDB clients: one per URL, time limit and process.
 
 pymongo says of itself that a client must not be used in a forked child. The child neither
 uses nor closes its parent's client; it keeps it referenced, so that nothing else closes it
@@ -12,8 +12,9 @@ import os
 import threading
 from typing import Any, TypeAlias
 
-from pymongo import MongoClient
+from pymongo import MongoClient, ReadPreference
 from pymongo.collection import Collection as PymongoCollection
+from pymongo.read_concern import ReadConcern
 
 from pytest_pynenc_state.backends.mongo.failures import failures
 from pytest_pynenc_state.errors import StoreUnusable
@@ -28,18 +29,26 @@ Document: TypeAlias = dict[str, Any]
 DEFAULT_TIMEOUT_S = 3.0
 
 
+# Whatever a URL says: state is decided by what the primary says, and by its answers.
+_OPTIONS: Any = {
+    "read_preference": ReadPreference.PRIMARY,
+    "read_concern": ReadConcern("local"),
+}
+
+
 class _Clients:
     """The clients of one process."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.by_url: dict[str, MongoClient[Document]] = {}
+        self.by_url: dict[tuple[str, float], MongoClient[Document]] = {}
 
 
 _clients = _Clients()
 _inherited: list[_Clients] = []
-# Protects both of the above: two threads must not make two clients for one URL.
-_lock = threading.Lock()
+# Protects both of the above: two threads must not make two clients for one URL. Re-entrant,
+# because a signal handler may fork while its thread holds it.
+_lock = threading.RLock()
 os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release)
 os.register_at_fork(after_in_child=_lock.release)
 
@@ -48,16 +57,16 @@ def get_client(url: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> MongoClient[Do
     """Return this process's client for *url*; nothing is connected before its first use.
 
     :param timeout_s: How long to look for the server, unless the URL has a
-        ``serverSelectionTimeoutMS`` of its own. Of the first caller, for all.
+        ``serverSelectionTimeoutMS`` of its own. For each other time there is another client.
     :raises StoreUnusable: The URL is malformed.
     """
     clients = _of_this_process()
-    client = clients.by_url.get(url)
+    client = clients.by_url.get((url, timeout_s))
     if client is None:
         with _lock, failures(url):
-            client = clients.by_url.get(url)
+            client = clients.by_url.get((url, timeout_s))
             if client is None:
-                client = clients.by_url[url] = _new_client(url, timeout_s)
+                client = clients.by_url[url, timeout_s] = _new_client(url, timeout_s)
     return client
 
 
@@ -67,19 +76,24 @@ def _new_client(url: str, timeout_s: float) -> MongoClient[Document]:
     if "serverselectiontimeoutms" in url.lower():
         limits.clear()
     try:
-        return MongoClient(url, **limits)
-    except ValueError as error:
+        client: MongoClient[Document] = MongoClient(url, **limits)
+    except (ValueError, OSError) as error:
         where, reason = without_credentials(url), without_credentials(str(error))
         message = f"MongoDB at {where!r} cannot be used ({reason})"
         raise StoreUnusable(message, "mend mongo_url") from error
+    if not client.write_concern.acknowledged:
+        client.close()
+        message = f"MongoDB at {without_credentials(url)!r} is not to acknowledge what is written"
+        raise StoreUnusable(message, "remove w=0 from mongo_url")
+    return client
 
 
 def close_clients(url: str | None = None) -> None:
     """Close this process's client for *url*, or all of its clients; a later use makes others."""
     clients = _of_this_process()
     with _lock:
-        urls = list(clients.by_url) if url is None else [url]
-        closing = [clients.by_url.pop(url) for url in urls if url in clients.by_url]
+        keys = [key for key in clients.by_url if url in (None, key[0])]
+        closing = [clients.by_url.pop(key) for key in keys]
     for client in closing:
         client.close()
 
@@ -111,4 +125,5 @@ class Database:
 
     def collection(self, name: str) -> PymongoCollection[Document]:
         """Return this process's handle to one of the database's collections."""
-        return get_client(self.url, self._timeout_s)[self.name][name]
+        client = get_client(self.url, self._timeout_s)
+        return client.get_database(self.name, **_OPTIONS)[name]

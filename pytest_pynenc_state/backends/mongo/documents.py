@@ -84,7 +84,7 @@ class Documents:
             try:
                 self._here.insert_many(documents, ordered=False)
             except BulkWriteError as error:
-                if _first_other(error.details["writeErrors"]) is not None:
+                if _has_failed(error):
                     raise
 
     def put(self, documents: Sequence[Document]) -> None:
@@ -95,9 +95,9 @@ class Documents:
                 try:
                     self._here.bulk_write(requests)
                 except BulkWriteError as error:
-                    (first,) = error.details["writeErrors"]
-                    if first["code"] != _DUPLICATE_KEY:
+                    if _has_failed(error):
                         raise
+                    (first,) = error.details["writeErrors"]
                     # Somebody else added that document meanwhile: now it can be replaced.
                     requests = requests[first["index"] :]
                 else:
@@ -141,9 +141,10 @@ class Documents:
             return self._here.delete_many(wanted).deleted_count
 
 
-def _first_other(write_errors: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The first error that says something else than that a key is there already."""
-    return next((error for error in write_errors if error["code"] != _DUPLICATE_KEY), None)
+def _has_failed(error: BulkWriteError) -> bool:
+    """Whether it says something else than that keys are there already."""
+    codes = {each["code"] for each in error.details["writeErrors"]}
+    return codes != {_DUPLICATE_KEY} or bool(error.details.get("writeConcernErrors"))
 
 
 def purge_collections(database: Database, app_id: str, names: Sequence[str]) -> None:

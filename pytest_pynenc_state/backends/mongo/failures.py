@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from bson.errors import BSONError
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -32,6 +33,12 @@ from pytest_pynenc_state.options import without_credentials
 # Unauthorized, AuthenticationFailed.
 _REFUSED_LOGIN = frozenset({13, 18})
 _OUT_OF_DISK_SPACE = 14031
+_WRITE_CONCERN_FAILED = 64
+
+_TIMEOUTS = (NetworkTimeout, ExecutionTimeout, WTimeoutError)
+
+# In characters: enough for any server's words; some of the driver's quote whole documents.
+_LONGEST_REASON = 500
 
 
 @contextmanager
@@ -44,24 +51,26 @@ def failures(url: str) -> Iterator[None]:
     :raises BackendTimeout: The server did not answer in time; it may yet do the work.
     :raises StoreUnusable: The URL, or the name of the database, cannot be used.
     :raises StoreFull: The server's disk has no room left.
-    :raises BackendError: The server refused the operation; nothing was written.
+    :raises BackendError: The server, or the driver, refused the operation.
     """
     try:
         yield
     except DuplicateKeyError:
         raise
-    except (PyMongoError, BSONError) as error:
+    except (PyMongoError, BSONError, UnicodeEncodeError, OverflowError) as error:
         raise translated(error, url) from error
 
 
 def translated(error: Exception, url: str) -> BackendError:
     """Return *error*, which happened on the server at *url*, as one of this package's errors."""
-    where, reason = f"MongoDB at {without_credentials(url)!r}", without_credentials(str(error))
+    where = f"MongoDB at {without_credentials(url)!r}"
+    code, text = _cause(error)
+    reason = without_credentials(text[:_LONGEST_REASON])
     match error:
-        case NetworkTimeout() | ExecutionTimeout() | WTimeoutError():
+        case _ if isinstance(error, _TIMEOUTS) or code == _WRITE_CONCERN_FAILED:
             return BackendTimeout(
                 f"{where} did not answer in time ({reason}); it may yet do what was asked",
-                "raise mongo_timeout_s, or the time limits in the URL",
+                "raise the time limits in the URL",
             )
         case ServerSelectionTimeoutError() | AutoReconnect():
             return BackendUnavailable(
@@ -72,11 +81,19 @@ def translated(error: Exception, url: str) -> BackendError:
             )
         case ConfigurationError() | InvalidURI() | InvalidName():
             return StoreUnusable(f"{where} cannot be used ({reason})", "mend mongo_url")
-        case OperationFailure(code=code) if code in _REFUSED_LOGIN:
+        case OperationFailure() if code in _REFUSED_LOGIN:
             return BackendUnavailable(
                 f"{where} refused the login ({reason})",
                 "check user, password and authSource in the URL",
             )
-        case OperationFailure(code=code) if code == _OUT_OF_DISK_SPACE:
+        case OperationFailure() if code == _OUT_OF_DISK_SPACE:
             return StoreFull(f"{where} has no room left ({reason})", "free space on its disk")
     return BackendError(f"{where} refused an operation ({type(error).__name__}: {reason})")
+
+
+def _cause(error: Exception) -> tuple[int | None, str]:
+    """The code and the words of the server; a bulk's own words repeat all that was sent."""
+    if isinstance(error, BulkWriteError):
+        errors = [*error.details["writeErrors"], *error.details.get("writeConcernErrors", ())]
+        return (errors[0]["code"], str(errors[0]["errmsg"])) if errors else (error.code, "bulk")
+    return getattr(error, "code", None), str(error)

@@ -27,7 +27,7 @@ class HistoryDocuments:
         self._app_id = app_id
 
     def append(self, records: Sequence[PynencInvocationHistory]) -> None:
-        """Add all of *records*, in their order, by one command."""
+        """Add all of *records*, in their order; up to a hundred thousand are one command."""
         keys = write_keys(len(records))
         self._documents.insert([self._document(*pair) for pair in zip(keys, records, strict=True)])
 

@@ -11,7 +11,7 @@ from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.models.call_dto import CallDTO
 
 from pytest_pynenc_state import compat
-from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix, Chunks
+from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix, Chunks, Owner
 from pytest_pynenc_state.backends.mongo.connection import Database, Document
 from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections, in_chunks, key
@@ -43,19 +43,19 @@ class InvocationDocuments(Invocations):
             self._upsert_one(entry, text)
 
     def _upsert_one(self, entry: tuple[InvocationDTO, CallDTO], arguments: str) -> None:
-        document = self._document(*entry)
-
-        def exchange(stored: Document) -> Document | None:
-            former = self._documents.exchange({**document, "arguments": stored}, ["arguments"])
-            return former and former["arguments"]
-
-        self._chunks.write(ChunkPrefix.ARGS, arguments, exchange)
+        fields = self._fields(*entry)
+        owner = self._owner(fields["invocation_id"])
+        self._chunks.write(ChunkPrefix.ARGS, arguments, owner, **fields)
 
     def _upsert_small(
         self, entries: Sequence[tuple[InvocationDTO, CallDTO]], arguments: Sequence[str]
     ) -> None:
         documents = [
-            {**self._document(*entry), "arguments": {"bytes": text.encode()}}
+            {
+                "_id": key(self._app_id, entry[0].invocation_id),
+                **self._fields(*entry),
+                "arguments": {"bytes": text.encode()},
+            }
             for entry, text in zip(entries, arguments, strict=True)
         ]
         keys = [document["_id"] for document in documents]
@@ -72,24 +72,19 @@ class InvocationDocuments(Invocations):
 
     def get(self, invocation_id: str) -> tuple[InvocationDTO, CallDTO] | None:
         """What was stored of an invocation; None if it is unknown."""
-        document: Document = {}
+        found = self._chunks.read(self._owner(invocation_id))
+        return _transfer_objects(found[1], json.loads(found[0])) if found else None
 
-        def find() -> Document | None:
-            found = self._documents.find_one({"_id": key(self._app_id, invocation_id)})
-            document.update(found or {})
-            return found and found["arguments"]
-
-        arguments = self._chunks.read(find)
-        return None if arguments is None else _transfer_objects(document, json.loads(arguments))
+    def _owner(self, invocation_id: str) -> Owner:
+        return Owner(self._documents, key(self._app_id, invocation_id), "arguments")
 
     def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
         found = self._documents.find({"app_id": self._app_id, **wanted}, ["invocation_id"])
         return [InvocationId(document["invocation_id"]) for document in found]
 
-    def _document(self, invocation: InvocationDTO, call: CallDTO) -> Document:
+    def _fields(self, invocation: InvocationDTO, call: CallDTO) -> Document:
         workflow = invocation.workflow
         return {
-            "_id": key(self._app_id, invocation.invocation_id),
             "app_id": self._app_id,
             "invocation_id": invocation.invocation_id,
             "call_id_key": call.call_id.key,

@@ -34,14 +34,18 @@ class HeartbeatDocuments:
     ) -> None:
         """Renew the heartbeat of each runner; those that are new get one creation time."""
         beat_us = now_us()
-        changed: Document = {"last_heartbeat_us": beat_us}
+        changed: Document = {}
         initial: Document = {"app_id": self._app_id, "creation_us": beat_us, "service_us": None}
         # Eligibility, once granted, stays; a heartbeat that names no queues keeps those known.
         (changed if can_run_atomic_service else initial)["can_run"] = can_run_atomic_service
         named = consumed_queues is not None
         (changed if named else initial)["consumed_queues"] = list(consumed_queues or ())
         for runner_id in runner_ids:
-            change = {"$set": changed, "$setOnInsert": {**initial, "runner_id": runner_id}}
+            change = {
+                "$max": {"last_heartbeat_us": beat_us},
+                "$set": {**changed, "runner_id": runner_id},
+                "$setOnInsert": initial,
+            }
             self._documents.upsert(self._key(runner_id), change)
 
     def active(

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pymongo import IndexModel
 
 from pytest_pynenc_state.backends.mongo.connection import Database
 from pytest_pynenc_state.backends.mongo.failures import failures
+
+_Value = TypeVar("_Value")
+
+# A command may have 16 MiB: half of it is for the values of one list.
+_COMMAND_BYTES = 8 * 1024 * 1024
+_LONGEST_CHARACTER = 4
+_OVERHEAD = 16
 
 
 class StateBackendCollections:
@@ -50,12 +58,13 @@ def _by(*fields: str, **options: Any) -> IndexModel:
 STATE_BACKEND_INDEXES: Mapping[str, Sequence[IndexModel]] = {
     StateBackendCollections.RESULTS: [_by()],
     StateBackendCollections.EXCEPTIONS: [_by()],
-    StateBackendCollections.CHUNKS: [_by("value_id")],
+    StateBackendCollections.CHUNKS: [_by("value_id", "number")],
     StateBackendCollections.INVOCATIONS: [
         _by("parent_invocation_id"),
         _by("parent_event_id"),
         _by("workflow_id"),
         _by("workflow_type_key"),
+        _by("arguments.value_id"),
     ],
     StateBackendCollections.RUNNER_CONTEXTS: [_by("runner_id")],
     StateBackendCollections.HISTORY: [
@@ -64,7 +73,7 @@ STATE_BACKEND_INDEXES: Mapping[str, Sequence[IndexModel]] = {
         _by("_id"),
     ],
     StateBackendCollections.WORKFLOWS: [_by("workflow_type_key")],
-    StateBackendCollections.WORKFLOW_DATA: [_by()],
+    StateBackendCollections.WORKFLOW_DATA: [_by("value.value_id")],
     StateBackendCollections.WORKFLOW_SUB_INVOCATIONS: [_by("workflow_id")],
 }
 
@@ -94,22 +103,51 @@ ORCHESTRATOR_INDEXES: Mapping[str, Sequence[IndexModel]] = {
 
 def key(*parts: str) -> str:
     """The ``_id`` of what *parts* identify, the app's id first; other parts, another ``_id``."""
-    return json.dumps(parts)
+    # Half of a surrogate pair cannot be stored; escaped, it looks like nothing else in JSON.
+    return json.dumps(parts, ensure_ascii=False).encode(errors="backslashreplace").decode()
+
+
+class _Clock:
+    """The wall clock of this process, which never shows one time twice, nor an earlier one."""
+
+    def __init__(self) -> None:
+        self._next_ns = 0
+        # Protects the time above. A forked child starts with a clock of its own.
+        self._lock = threading.Lock()
+
+    def first_of(self, count: int) -> int:
+        """The first of *count* nanoseconds that nobody else gets."""
+        with self._lock:
+            first_ns = max(time.time_ns(), self._next_ns)
+            self._next_ns = first_ns + count
+        return first_ns
+
+
+_clock = _Clock()
+os.register_at_fork(after_in_child=_clock.__init__)  # type: ignore[misc]  # its lock may be held
 
 
 def write_keys(count: int) -> list[str]:
-    """*count* strings that sort in this order, after all that were made before on this clock.
+    """*count* strings that sort in this order, after all that this process made before.
 
-    They order what has one time stamp: as it was written by one process, or by several on
-    one machine. No two are ever equal.
+    They order what has one time stamp: as it was written by one process, or by several
+    whose clocks agree. No two are equal.
     """
-    first_ns = time.time_ns()
+    first_ns = _clock.first_of(count)
     return [f"{first_ns + number:016x}-{os.urandom(4).hex()}" for number in range(count)]
 
 
-def in_chunks(values: Sequence[Any], size: int = 10_000) -> list[Sequence[Any]]:
-    """*values* in parts that fit into one command, which the server limits to 48 MB."""
-    return [values[start : start + size] for start in range(0, len(values), size)]
+def in_chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """*values*, ids or keys of any length, in parts that fit into one command."""
+    start = size = 0
+    for number, value in enumerate(values):
+        added = len(str(value)) * _LONGEST_CHARACTER + _OVERHEAD
+        if size + added > _COMMAND_BYTES:
+            yield values[start:number]
+            start, size = number, 0
+        size += added
+    if start < len(values):
+        yield values[start:]
 
 
 def create_indexes(database: Database, indexes: Mapping[str, Sequence[IndexModel]]) -> None:

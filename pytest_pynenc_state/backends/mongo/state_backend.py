@@ -11,11 +11,15 @@ from pytest_pynenc_state.backends.mongo.config import (
     ConfigPytestStateBackendMongo,
     configured_database,
 )
-from pytest_pynenc_state.backends.mongo.documents import purge_collections
+from pytest_pynenc_state.backends.mongo.documents import Documents, purge_collections
 from pytest_pynenc_state.backends.mongo.history import HistoryDocuments
 from pytest_pynenc_state.backends.mongo.invocations import InvocationDocuments
 from pytest_pynenc_state.backends.mongo.runner_contexts import RunnerContextDocuments
-from pytest_pynenc_state.backends.mongo.schema import STATE_BACKEND_INDEXES, create_indexes
+from pytest_pynenc_state.backends.mongo.schema import (
+    STATE_BACKEND_INDEXES,
+    create_indexes,
+    in_chunks,
+)
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections as Collections
 from pytest_pynenc_state.backends.mongo.values import ValueDocuments
 from pytest_pynenc_state.backends.mongo.workflows import WorkflowDocuments
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["ChunkPrefix", "InvocationHistory", "PytestMongoStateBackend"]
 
 # App info is not among them: pynenc writes it once, and would never find the app again.
-# Chunks come last: while a document that names them is there, so are they.
 _PURGED_COLLECTIONS = (
     Collections.RESULTS,
     Collections.EXCEPTIONS,
@@ -39,8 +42,14 @@ _PURGED_COLLECTIONS = (
     Collections.WORKFLOWS,
     Collections.WORKFLOW_DATA,
     Collections.WORKFLOW_SUB_INVOCATIONS,
-    Collections.CHUNKS,
 )
+# Where large values are named, and by which field.
+_OWNERS = {
+    Collections.RESULTS: "value",
+    Collections.EXCEPTIONS: "value",
+    Collections.WORKFLOW_DATA: "value",
+    Collections.INVOCATIONS: "arguments",
+}
 
 
 class PytestMongoStateBackend(StoredStateBackend):
@@ -59,7 +68,7 @@ class PytestMongoStateBackend(StoredStateBackend):
         app_id = app.app_id
         database = self._database = configured_database(self.conf)
         create_indexes(database, STATE_BACKEND_INDEXES)
-        chunks = Chunks(database, app_id, self.conf.mongo_chunk_threshold)
+        chunks = self._chunks = Chunks(database, app_id, self.conf.mongo_chunk_threshold)
         self._invocations = InvocationDocuments(database, app_id, chunks)
         self._history = HistoryDocuments(database, app_id)
         self._results = ValueDocuments(
@@ -80,7 +89,15 @@ class PytestMongoStateBackend(StoredStateBackend):
         )
 
     def _purge_store(self) -> None:
-        purge_collections(self._database, self.app.app_id, _PURGED_COLLECTIONS)
+        app_id = self.app.app_id
+        doomed = self._chunks.ids()
+        purge_collections(self._database, app_id, _PURGED_COLLECTIONS)
+        self._chunks.remove_all(doomed)
+        # What was named meanwhile, and has lost its chunks, counts as written before.
+        for some in in_chunks(doomed):
+            for name, field in _OWNERS.items():
+                named = {"app_id": app_id, f"{field}.value_id": {"$in": some}}
+                Documents(self._database, name).delete(named)
 
     @staticmethod
     def discover_app_infos() -> dict[str, AppInfo]:

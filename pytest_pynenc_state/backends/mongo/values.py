@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix, Chunks
-from pytest_pynenc_state.backends.mongo.connection import Database, Document
+from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix, Chunks, Owner
+from pytest_pynenc_state.backends.mongo.connection import Database
 from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.schema import key
 
@@ -21,22 +21,12 @@ class ValueDocuments:
 
     def put_at(self, parts: tuple[str, ...], serialized: str) -> None:
         """Store a value in place of the former one."""
-
-        def exchange(stored: Document) -> Document | None:
-            document = {"_id": self._key(parts), "app_id": self._app_id, "value": stored}
-            former = self._documents.exchange(document, ["value"])
-            return former and former["value"]
-
-        self._chunks.write(self._prefix, serialized, exchange)
+        self._chunks.write(self._prefix, serialized, self._owner(parts), app_id=self._app_id)
 
     def get_at(self, parts: tuple[str, ...]) -> str | None:
         """The stored value; None if there is none."""
-
-        def find() -> Document | None:
-            found = self._documents.find_one({"_id": self._key(parts)}, ["value"])
-            return found and found["value"]
-
-        return self._chunks.read(find)
+        found = self._chunks.read(self._owner(parts))
+        return found and found[0]
 
     def put(self, invocation_id: str, serialized: str) -> None:
         """Store an invocation's value in place of the former one."""
@@ -46,5 +36,5 @@ class ValueDocuments:
         """An invocation's value; None if there is none."""
         return self.get_at((invocation_id,))
 
-    def _key(self, parts: tuple[str, ...]) -> str:
-        return key(self._app_id, *parts)
+    def _owner(self, parts: tuple[str, ...]) -> Owner:
+        return Owner(self._documents, key(self._app_id, *parts), "value")

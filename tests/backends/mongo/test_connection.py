@@ -6,10 +6,12 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from pymongo.errors import (
     AutoReconnect,
+    BulkWriteError,
     ConfigurationError,
     DuplicateKeyError,
     NetworkTimeout,
@@ -54,10 +56,14 @@ def test_a_forked_child_has_a_client_of_its_own(unused_url: str) -> None:
     parents = get_client(unused_url)
     pid = os.fork()
     if pid == 0:
-        own = get_client(unused_url)
-        is_right = own is not parents and get_client(unused_url) is own
-        close_clients()
-        os._exit(0 if is_right and not parents._closed else 1)
+        is_right = False
+        try:
+            own = get_client(unused_url)
+            is_right = own is not parents and get_client(unused_url) is own
+            close_clients()
+            is_right = is_right and not parents._closed
+        finally:
+            os._exit(0 if is_right else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 
 
@@ -83,8 +89,12 @@ def test_a_process_may_fork_while_threads_ask_for_clients(unused_url: str) -> No
 def _status_of_child(work: Callable[[str], object], url: str) -> int:
     pid = os.fork()
     if pid == 0:
-        work(url)
-        os._exit(0)
+        status = 1
+        try:
+            work(url)
+            status = 0
+        finally:
+            os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
@@ -122,6 +132,56 @@ def test_each_failure_has_its_own_error(cause: Exception, expected: type[Excepti
     with pytest.raises(BackendError) as raised, failures(URL):
         raise cause
     assert (type(raised.value), raised.value.__cause__) == (expected, cause)
+
+
+def bulk_error(code: int, kind: str = "writeErrors") -> BulkWriteError:
+    """What a bulk of documents raises, one of which is very long."""
+    entry = {"index": 0, "code": code, "errmsg": "its words", "op": {"_id": "x" * 10**6}}
+    return BulkWriteError({"writeErrors": [], "writeConcernErrors": [], kind: [entry]})
+
+
+@pytest.mark.parametrize(
+    ("cause", "expected"),
+    [
+        (bulk_error(14031), StoreFull),
+        (bulk_error(64, "writeConcernErrors"), BackendTimeout),
+        (bulk_error(2), BackendError),
+    ],
+    ids=["full", "not replicated", "refused"],
+)
+def test_a_bulk_fails_for_its_first_reason(cause: Exception, expected: type[Exception]) -> None:
+    """The server's words, and none of the documents."""
+    with pytest.raises(BackendError, match="its words") as raised, failures(URL):
+        raise cause
+    assert (type(raised.value), len(str(raised.value)) < 500) == (expected, True)
+
+
+@pytest.mark.parametrize("method", ["insert_new", "put"])
+def test_an_error_of_replication_is_no_success(
+    unused_url: str, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Also where keys that are there already would be."""
+
+    def refuse(*_arguments: Any, **_options: Any) -> None:
+        raise bulk_error(64, "writeConcernErrors")
+
+    for name in ("insert_many", "bulk_write"):
+        monkeypatch.setattr(f"pymongo.collection.Collection.{name}", refuse)
+    documents = Documents(Database(unused_url, "pynenc"), "anything")
+    with pytest.raises(BackendTimeout):
+        getattr(documents, method)([{"_id": 1}])
+
+
+def test_a_server_has_to_acknowledge_what_is_written() -> None:
+    """Or nobody would learn who won."""
+    with pytest.raises(StoreUnusable, match="remove w=0"):
+        get_client("mongodb://127.0.0.1:1/?w=0")
+
+
+def test_an_id_that_cannot_be_sent_is_told(unused_url: str) -> None:
+    """BSON has no half of a surrogate pair."""
+    with pytest.raises(BackendError):
+        Documents(Database(unused_url, "pynenc"), "anything").insert([{"_id": "\ud800"}])
 
 
 def test_a_duplicate_key_is_an_answer() -> None:

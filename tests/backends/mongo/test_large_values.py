@@ -147,22 +147,66 @@ def test_a_reader_never_sees_half_a_value(
     assert (seen <= texts, _chunks(pynenc_state_backend)) == (True, 1)
 
 
-def test_chunks_that_a_purge_takes_before_they_are_named_are_written_again(
-    pynenc_state_backend: PytestMongoStateBackend, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that has something done once, just before or after a write.
+
+    It takes the name of the method of `Documents`, that of the collection, and what to do.
+    """
+
+    def set_up(name: str, collection: str, interruption: Callable[[], Any]) -> None:
+        original = getattr(Documents, name)
+        left = [interruption]
+
+        def interrupted(documents: Documents, *arguments: Any) -> Any:
+            outcome = original(documents, *arguments)
+            if documents._name == collection and left:
+                left.pop()()
+            return outcome
+
+        monkeypatch.setattr(Documents, name, interrupted)
+
+    return set_up
+
+
+def test_a_value_is_purged_that_is_named_after_its_chunks_are_gone(
+    pynenc_state_backend: PytestMongoStateBackend, interrupt: Callable[..., None]
 ) -> None:
-    """Whoever purges cannot know of them: their writer looks after them."""
-    exchange = Documents.exchange
-    purges = [pynenc_state_backend.purge]
-
-    def purge_first(documents: Documents, *arguments: Any) -> Any:
-        while purges:
-            purges.pop()()
-        return exchange(documents, *arguments)
-
-    monkeypatch.setattr(Documents, "exchange", purge_first)
+    """It counts as written before: there is neither half of it nor an error for ever."""
+    interrupt("insert", StateBackendCollections.CHUNKS, pynenc_state_backend.purge)
     pynenc_state_backend._set_result("invocation", "x" * 5000)
+    with pytest.raises(KeyError):
+        pynenc_state_backend._get_result("invocation")
+    assert _chunks(pynenc_state_backend) == 0
+
+
+def test_a_value_is_whole_that_is_written_during_a_purge(
+    pynenc_state_backend: PytestMongoStateBackend, interrupt: Callable[..., None]
+) -> None:
+    """Between the purge of its document and that of chunks, which were there before."""
+
+    def write() -> None:
+        pynenc_state_backend._set_result("invocation", "x" * 5000)
+
+    pynenc_state_backend._set_result("invocation", "y" * 5000)
+    interrupt("delete", StateBackendCollections.RESULTS, write)
+    pynenc_state_backend.purge()
     found = pynenc_state_backend._get_result("invocation")
     assert (found, _chunks(pynenc_state_backend)) == ("x" * 5000, 1)
+
+
+def test_a_value_that_was_overwritten_does_not_come_back(
+    pynenc_state_backend: PytestMongoStateBackend, interrupt: Callable[..., None]
+) -> None:
+    """Its writer finds its own chunks gone: somebody wrote another value since."""
+
+    def overwrite() -> None:
+        pynenc_state_backend._set_result("invocation", "later " * 1000)
+
+    interrupt("exchange", StateBackendCollections.RESULTS, overwrite)
+    pynenc_state_backend._set_result("invocation", "earlier " * 1000)
+    found = pynenc_state_backend._get_result("invocation")
+    assert (found, _chunks(pynenc_state_backend)) == ("later " * 1000, 1)
 
 
 def test_a_value_that_lost_a_chunk_is_an_error(

@@ -11,6 +11,7 @@ from pymongo.errors import CursorNotFound, OperationFailure
 
 from pytest_pynenc_state.backends.mongo.server.cursors import IDLE_S, Cursors
 from pytest_pynenc_state.backends.mongo.server.errors import CommandError
+from pytest_pynenc_state.backends.mongo.server.wire import MAX_REPLY_BYTES
 from tests.mongo.server.conftest import Collection, Database, Document
 
 _MEGABYTE = 1024 * 1024
@@ -193,3 +194,10 @@ def test_a_cursor_that_is_asked_lives_on() -> None:
     opened(cursors)
 
     assert [cursors.kill(asked), cursors.kill(idle)] == [True, False]
+
+
+def test_a_batch_leaves_room_for_the_numbers_of_its_documents() -> None:
+    """Of many small documents they are a good part of the reply."""
+    many = ({"text": "x" * 80} for _ in range(200_000))
+    reply = Cursors().first_batch("base.things", many, 10**6)
+    assert 15 * _MEGABYTE < len(reply) <= MAX_REPLY_BYTES

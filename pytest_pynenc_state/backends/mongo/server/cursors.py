@@ -121,7 +121,8 @@ def _batch(left: deque[Document], size: int) -> list[bytes]:
     room = MAX_DOCUMENT_BYTES
     while left and len(batch) < size:
         document = encoded(left[0])
-        room -= len(document)
+        # In an array, a document has its type and its number before it.
+        room -= len(document) + len(str(len(batch))) + 2
         if room < 0 and batch:
             break
         batch.append(document)
