@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pynenc.models.call_dto import CallDTO
 
+from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix
 from pytest_pynenc_state.backends.mongo.documents import Documents
-from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections
+from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections, key
 from pytest_pynenc_state.errors import BackendError
 from tests.backends.builders import new_pair
 from tests.backends.mongo.workers import die_while_writing_a_result, incompressible
@@ -175,6 +176,21 @@ def test_a_value_is_purged_that_is_named_after_its_chunks_are_gone(
     """It counts as written before: there is neither half of it nor an error for ever."""
     interrupt("insert", StateBackendCollections.CHUNKS, pynenc_state_backend.purge)
     pynenc_state_backend._set_result("invocation", "x" * 5000)
+    with pytest.raises(KeyError):
+        pynenc_state_backend._get_result("invocation")
+    assert _chunks(pynenc_state_backend) == 0
+
+
+def test_a_value_is_purged_that_is_named_just_before_its_chunks_go(
+    pynenc_state_backend: PytestMongoStateBackend, interrupt: Callable[..., None]
+) -> None:
+    """Its chunks were there when the purge began, and its name came after all others went."""
+    stored = pynenc_state_backend._chunks._stored(ChunkPrefix.RESULT, "x" * 5000)
+    app_id = pynenc_state_backend.app.app_id
+    document = {"_id": key(app_id, "invocation"), "app_id": app_id, "value": stored}
+    results = Documents(pynenc_state_backend._database, StateBackendCollections.RESULTS)
+    interrupt("delete", StateBackendCollections.RESULTS, lambda: results.insert([document]))
+    pynenc_state_backend.purge()
     with pytest.raises(KeyError):
         pynenc_state_backend._get_result("invocation")
     assert _chunks(pynenc_state_backend) == 0
