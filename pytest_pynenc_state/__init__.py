@@ -11,18 +11,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
+    from pytest_pynenc_state.history.checking import check_histories
+    from pytest_pynenc_state.history.path import one_of, path, repeat, step
+    from pytest_pynenc_state.history.reading import HistoryReader
+    from pytest_pynenc_state.history.records import History
     from pytest_pynenc_state.processes.runner import RunnerControl
 
 __version__ = "0.1.0"
 
-__all__ = ["Backend", "Capability", "Place", "RunnerControl", "Space", "__version__"]
+__all__ = [
+    "Backend",
+    "Capability",
+    "History",
+    "HistoryReader",
+    "Place",
+    "RunnerControl",
+    "Space",
+    "__version__",
+    "check_histories",
+    "one_of",
+    "path",
+    "repeat",
+    "step",
+]
 
 _HOMES = {
     "Backend": "pytest_pynenc_state.backends.backend",
     "Capability": "pytest_pynenc_state.backends.backend",
+    "History": "pytest_pynenc_state.history.records",
+    "HistoryReader": "pytest_pynenc_state.history.reading",
     "Place": "pytest_pynenc_state.backends.backend",
     "RunnerControl": "pytest_pynenc_state.processes.runner",
     "Space": "pytest_pynenc_state.backends.backend",
+    "check_histories": "pytest_pynenc_state.history.checking",
+    "one_of": "pytest_pynenc_state.history.path",
+    "path": "pytest_pynenc_state.history.path",
+    "repeat": "pytest_pynenc_state.history.path",
+    "step": "pytest_pynenc_state.history.path",
 }
 
 

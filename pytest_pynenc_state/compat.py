@@ -7,13 +7,15 @@ has the features it has, whatever it calls itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pynenc.app import Pynenc
 from pynenc.identifiers.invocation_id import InvocationId
+from pynenc.invocation.status import InvocationStatus
 from pynenc.models.invocation_dto import InvocationDTO
 from pynenc.orchestrator.atomic_service import ActiveRunnerInfo
+from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
 if TYPE_CHECKING:
     from pynenc.identifiers.call_id import CallId
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         AtomicServiceExecutionStatus,
         AtomicServiceRun,
     )
+    from pynenc.state_backend.base_state_backend import BaseStateBackend
     from pynenc.workflow import WorkflowIdentity
 else:
     try:
@@ -39,15 +42,20 @@ else:
 
 __all__ = [
     "HAS_EVENT_PARENTS",
+    "HAS_EXECUTION_RECORDS",
     "HAS_WORKFLOW_DECORATOR",
+    "WORKING_STATUSES",
     "AtomicServiceExecution",
     "AtomicServiceExecutionStatus",
     "AtomicServiceRun",
     "active_runner_info",
+    "atomic_service_executions",
     "execution_limits",
     "invocation_dto",
     "parent_event_id",
     "referenced_run_ids",
+    "wait_for_all_writes",
+    "wait_for_writes",
 ]
 
 #: Invocations record the event that triggered them (pynenc 0.2.4 and later).
@@ -56,11 +64,25 @@ HAS_EVENT_PARENTS = "parent_event_id" in InvocationDTO.__dataclass_fields__
 #: Workflows are declared with ``@app.workflow`` (pynenc 0.3.0 and later).
 HAS_WORKFLOW_DECORATOR = hasattr(Pynenc, "workflow")
 
+#: The statuses in which a task's function runs; RESUMED was one up to pynenc 0.2.0.
+WORKING_STATUSES = frozenset(
+    status for status in InvocationStatus if status.name in {"RUNNING", "RESUMED"}
+)
+
+#: Every execution of atomic services is recorded, not only the last one of each runner
+#: (pynenc 0.2.4 and later).
+HAS_EXECUTION_RECORDS = hasattr(BaseOrchestrator, "get_atomic_service_executions_in_timerange")
+
 _RUNNER_INFO_FIELDS = frozenset(ActiveRunnerInfo._fields)
 
 # Defaults of the configuration fields that pynenc 0.2.4 introduced.
 _RETENTION_MINUTES = 60.0
 _MAX_RECORDS = 1000
+
+# All executions there are: any instant, and more than an app keeps.
+_FIRST_INSTANT = datetime(1970, 1, 2, tzinfo=UTC)
+_LAST_INSTANT = datetime(9000, 1, 1, tzinfo=UTC)
+_MOST_EXECUTIONS = 1_000_000
 
 
 def invocation_dto(
@@ -123,3 +145,47 @@ def referenced_run_ids(app: Pynenc) -> frozenset[str]:
     ask: Any = getattr(app.trigger, "get_referenced_atomic_service_run_ids", tuple)
     run_ids: Iterable[str] = ask()
     return frozenset(run_ids)
+
+
+def atomic_service_executions(app: Pynenc) -> list[AtomicServiceExecution]:
+    """The executions of atomic services that *app*'s orchestrator remembers, in no order.
+
+    Up to pynenc 0.2.0 it is the last one of each active runner, once it has ended.
+    """
+    orchestrator: Any = app.orchestrator
+    if HAS_EXECUTION_RECORDS:
+        found: list[AtomicServiceExecution] = (
+            orchestrator.get_atomic_service_executions_in_timerange(
+                _FIRST_INSTANT, _LAST_INSTANT, _MOST_EXECUTIONS
+            )
+        )
+        return found
+    runners: list[Any] = orchestrator.get_active_runners()
+    return [
+        AtomicServiceExecution.from_raw(
+            runner.runner_id,
+            "",
+            runner.last_service_start,
+            runner.last_service_end,
+            AtomicServiceExecutionStatus.COMPLETED,
+        )
+        for runner in runners
+        if runner.last_service_start and runner.last_service_end
+    ]
+
+
+def wait_for_writes(state_backend: BaseStateBackend[Any, Any], invocation_id: str) -> None:
+    """Return once this process has written all records of an invocation that it is to write.
+
+    Up to pynenc 0.2.0 it writes them in threads; later, at once.
+    """
+    wait: Any = getattr(state_backend, "wait_for_invocation_async_operations", None)
+    if wait is not None:
+        wait(invocation_id)
+
+
+def wait_for_all_writes(state_backend: BaseStateBackend[Any, Any]) -> None:
+    """Return once this process has written all that it is to write; see `wait_for_writes`."""
+    wait: Any = getattr(state_backend, "wait_for_all_async_operations", None)
+    if wait is not None:
+        wait()

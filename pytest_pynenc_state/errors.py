@@ -11,9 +11,16 @@
     │   ├── NotShared                    a second process was asked of a one-process backend
     │   ├── StoreFull                    no room left; the transaction was rolled back
     │   └── StoreUnusable                the store's file cannot be used as it is
+    ├── HistoryError
+    │   ├── PathError (ValueError)       a path or rule names what pynenc does not have
+    │   ├── HistoryNotSettled (TimeoutError) the store's history and status did not agree in time
+    │   └── StatusNotReached (TimeoutError) the awaited status did not come, or never can
     └── ProcessError
-        ├── ProcessNotReady (TimeoutError)
+        ├── NotSendable (TypeError)      a function or a value cannot go to another process
+        ├── ProcessDied                  a child ended without an answer
         ├── ProcessLeaked                something outlived its test
+        ├── ProcessNotReady (TimeoutError)
+        ├── ProcessTimeout (TimeoutError) a child, or a thread of a race, did not answer in time
         └── ResultTimeout (TimeoutError) a runner died, or took longer than the timeout
 
 Each message says what failed, on which object, what was got and expected, and
@@ -30,13 +37,20 @@ __all__ = [
     "BackendError",
     "BackendTimeout",
     "BackendUnavailable",
+    "HistoryError",
+    "HistoryNotSettled",
+    "NotSendable",
     "NotShared",
     "OptionsError",
+    "PathError",
+    "ProcessDied",
     "ProcessError",
     "ProcessLeaked",
     "ProcessNotReady",
+    "ProcessTimeout",
     "PynencStateError",
     "ResultTimeout",
+    "StatusNotReached",
     "StoreFull",
     "StoreUnusable",
 ]
@@ -96,8 +110,39 @@ class StoreUnusable(BackendError):
     """
 
 
+class HistoryError(PynencStateError):
+    """A status history cannot be read, or cannot be asked that."""
+
+
+class PathError(HistoryError, ValueError):
+    """A path was written with a status that pynenc does not have, or with impossible bounds."""
+
+
+class HistoryNotSettled(HistoryError, TimeoutError):
+    """The last record of a history did not agree with the invocation's status in time."""
+
+
+class StatusNotReached(HistoryError, TimeoutError):
+    """An invocation did not come to the awaited status in time, or has ended without it."""
+
+
 class ProcessError(PynencStateError):
     """A child process or runner did not do what was asked of it."""
+
+
+class NotSendable(ProcessError, TypeError):
+    """A function, an argument, a result or an exception cannot go to another process.
+
+    If it was on its way back, the message has what the child would have sent, as text.
+    """
+
+
+class ProcessDied(ProcessError):
+    """A child was killed, crashed or exited before it had answered."""
+
+
+class ProcessTimeout(ProcessError, TimeoutError):
+    """A child, or a thread of a race, did not answer within the timeout."""
 
 
 class ProcessNotReady(ProcessError, TimeoutError):

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pynenc.state_backend.base_state_backend import BaseStateBackend
 
     from pytest_pynenc_state.backends.backend import Backend, Place
-    from pytest_pynenc_state.options import ServerUrl
+    from pytest_pynenc_state.history.reading import HistoryReader
+    from pytest_pynenc_state.option_values import ServerUrl
     from pytest_pynenc_state.processes.runner import RunnerControl
     from pytest_pynenc_state.session import SessionState, TestRecord
 
@@ -127,6 +128,18 @@ def pynenc_app(
 
     with opening.opened_app(request, _pynenc_values, pynenc_namespace) as app:
         yield app
+
+
+@pytest.fixture
+def pynenc_history(request: pytest.FixtureRequest, pynenc_app: Pynenc) -> HistoryReader:
+    """Read the status history of an invocation: ``pynenc_history(invocation_or_id)``.
+
+    It is settled: it waits, at most ``--pynenc-timeout``, until the last record is there. So
+    compare it at once: ``assert pynenc_history(invocation) == path("registered", ...)``.
+    """
+    from pytest_pynenc_state.history.reading import HistoryReader
+
+    return HistoryReader(pynenc_app, _state(request).options.timeout)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from pytest_pynenc_state.apps.pointing import (
 from pytest_pynenc_state.apps.preserving import preserved_process
 from pytest_pynenc_state.backends.backend import Backend, Place, Service, Space
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
+from pytest_pynenc_state.history_check import judged_histories
 from pytest_pynenc_state.processes.runner import RUNNER_CLASSES, RunnerControl
 from pytest_pynenc_state.session import TestRecord, state_of
 
@@ -145,7 +146,28 @@ def app_factory(
 def opened_app(
     request: pytest.FixtureRequest, values: Mapping[str, Any], namespace: str
 ) -> Iterator[Pynenc]:
-    """Give the app under test: the author's, re-pointed and put back, or a fresh one."""
+    """Give the app under test: the author's, re-pointed and put back, or a fresh one.
+
+    Before that, its histories are judged.
+    """
+    options = state_of(request.config).options
+    unjudged = request.node.get_closest_marker("pynenc_no_history_check")
+    with (
+        _pointed_or_built(request, values, namespace) as app,
+        judged_histories(
+            app,
+            state_of(request.config).record(request.node),
+            timeout_s=options.timeout,
+            is_checked=options.check_history == "on" and unjudged is None,
+        ),
+    ):
+        yield app
+
+
+@contextmanager
+def _pointed_or_built(
+    request: pytest.FixtureRequest, values: Mapping[str, Any], namespace: str
+) -> Iterator[Pynenc]:
     app = author_app(request)
     if app is None:
         yield build_app(namespace, values)

@@ -7,24 +7,25 @@ variable beats ini beats default.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pytest
+
+    from pytest_pynenc_state.option_values import ServerUrl
 
 #: What runs when nothing is selected, if it can run here.
 DEFAULT_BACKENDS = ("memory", "sqlite", "mongomock")
 
 RUNNER_KINDS = ("thread", "multi-thread", "process", "persistent-process")
 KEEP_CHOICES = ("failed", "all", "none")
+SWITCH = ("on", "off")
 MISSING_CHOICES = ("skip", "fail")
 
 _DEFAULT_TIMEOUT_S = 30.0
-
-# More names than this do not help somebody who looks for one.
-_FEW = 20
+_DEFAULT_PROCESSES = 4
 
 
 # Name spaces, because every pytest session pays for these two classes, and making a data class
@@ -39,6 +40,9 @@ class Options(SimpleNamespace):
         if the backend was only a default, fail if it was named or ``CI`` is set.
     :param timeout: Bound of every wait, in seconds.
     :param keep: Which tests' places are kept.
+    :param check_history: ``on`` or ``off``: whether the histories of each test are judged.
+    :param processes: How many processes race unless a test says.
+    :param seed: What random choices follow from; None is a seed of its own for each run.
     :param mongo_url: The MongoDB that backend ``mongo`` uses; None if nobody said.
     :param sources: Option name to where its value came from.
     """
@@ -49,6 +53,9 @@ class Options(SimpleNamespace):
     missing: str | None
     timeout: float
     keep: str
+    check_history: str
+    processes: int
+    seed: int | None
     mongo_url: ServerUrl | None
     sources: Mapping[str, str]
 
@@ -63,35 +70,15 @@ class Options(SimpleNamespace):
         return not self.is_default("backend") or bool(os.environ.get("CI"))
 
 
-class ServerUrl(str):
-    """The URL of a server, whose representation in tracebacks and messages has no password."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return repr(without_credentials(self))
-
-
-def without_credentials(text: str) -> str:
-    """Return *text* with ``***`` for what is, or may be, a login or a secret in a URL.
-
-    Rather too much than too little: a URL that is malformed is shown in an error.
-    """
-    import re  # loaded by pytest anyway, but not by a child process
-
-    login = r"(\w[\w+.-]*://|(?<![^\s'\"]))[^\s'\"]*@"
-    other = r"(?i)(\w*(?:password|token|secret|mechanismproperties)\w*=)[^\s&;'\"]+"
-    return re.sub(other, r"\1***", re.sub(login, r"\1***@", text))
-
-
 class _Option(SimpleNamespace):
     """How one option is written and understood."""
 
     name: str
-    parse: Callable[[str], Any]
     default: Any
-    metavar: str
     help: str
+    parse: str = "choice"  #: the function of `option_values` that reads it
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
     repeatable: bool = False
 
     @property
@@ -111,87 +98,10 @@ class _Option(SimpleNamespace):
         return f"PYTEST_PYNENC_{self.key.upper()}"
 
 
-def near_match(word: str, known: Sequence[str]) -> str:
-    """A remedy: the known word that looks most like *word*, or all if they are few."""
-    from difflib import get_close_matches  # only needed when something is wrong
-
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"choose from: {', '.join(known)}" if 0 < len(known) <= _FEW else "check the spelling"
-
-
-def _refuse(message: str, *remedies: str) -> NoReturn:
-    # Loading the errors takes 0.8 ms, which a session without a mistake need not pay.
-    from pytest_pynenc_state.errors import OptionsError
-
-    raise OptionsError(message, *remedies) from None
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(text.replace(",", " ").split()))
-    if not names:
-        _refuse("names no backend", "name one or more, separated by commas")
-    return names
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            _refuse(f"is none of {', '.join(choices)}", near_match(text, choices))
-        return text
-
-    return parse
-
-
-def checked_app_path(text: str) -> str:
-    """Return *text*, which names an app.
-
-    :raises OptionsError: It is not of the form ``pkg.mod:app``.
-    """
-    module, colon, attribute = text.partition(":")
-    if not (colon and module and attribute):
-        _refuse("is not of the form pkg.mod:app", f"write it like {module or 'pkg.mod'}:app")
-    return text
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        _refuse("is not a positive number of seconds", "write a number like 30 or 2.5")
-    return seconds
-
-
-def checked_mongo_url(text: str) -> ServerUrl:
-    """Return *text*, which is the URL of a MongoDB.
-
-    :raises OptionsError: It is none, or has a login that is not percent-encoded.
-    """
-    scheme, separator, rest = text.partition("://")
-    if separator == "" or scheme not in ("mongodb", "mongodb+srv"):
-        _refuse(
-            "is no URL that starts with mongodb:// or mongodb+srv://",
-            "write it like mongodb://localhost:27017",
-        )
-    host, *others = rest.replace("?", "/").split("/")
-    # A driver would take a part of such a login for something else, and show it in an error.
-    if any("@" in part for part in others):
-        _refuse(
-            "has a special character in user, password or an option",
-            "percent-encode it: / is %2F, ? is %3F, @ is %40",
-        )
-    if not host.rpartition("@")[2]:
-        _refuse("names no host", "write it like mongodb://localhost:27017")
-    return ServerUrl(text)
-
-
 _OPTIONS = (
     _Option(
         name="backend",
-        parse=_names,
+        parse="names",
         default=DEFAULT_BACKENDS,
         metavar="NAME|STATE+REST|pkg.mod:attr",
         help="run each test on these backends; repeatable, or separated by commas",
@@ -199,43 +109,60 @@ _OPTIONS = (
     ),
     _Option(
         name="app",
-        parse=checked_app_path,
+        parse="app_path",
         default=None,
         metavar="pkg.mod:app",
         help="the application under test, re-pointed in place",
     ),
     _Option(
         name="runner",
-        parse=_one_of(*RUNNER_KINDS),
+        choices=RUNNER_KINDS,
         default="thread",
-        metavar="|".join(RUNNER_KINDS),
         help="what the fixture pynenc_runner starts; all but 'thread' are other OS processes",
     ),
     _Option(
         name="missing",
-        parse=_one_of(*MISSING_CHOICES),
+        choices=MISSING_CHOICES,
         default=None,
-        metavar="|".join(MISSING_CHOICES),
         help="what to do about a backend whose service is missing (default: skip if it was only "
         "a default, fail if it was named or CI is set)",
     ),
     _Option(
         name="timeout",
-        parse=_seconds,
+        parse="seconds",
         default=_DEFAULT_TIMEOUT_S,
         metavar="SECONDS",
         help="bound of every wait",
     ),
     _Option(
         name="keep",
-        parse=_one_of(*KEEP_CHOICES),
+        choices=KEEP_CHOICES,
         default="failed",
-        metavar="|".join(KEEP_CHOICES),
         help="which tests' places stay on disk, and are named in the report",
     ),
     _Option(
+        name="check-history",
+        choices=SWITCH,
+        default="on",
+        help="fail a test whose status histories break a rule, when it ends",
+    ),
+    _Option(
+        name="processes",
+        parse="count",
+        default=_DEFAULT_PROCESSES,
+        metavar="N",
+        help="how many processes pynenc_race lets compete, unless a test says",
+    ),
+    _Option(
+        name="seed",
+        parse="seed",
+        default=None,
+        metavar="N",
+        help="repeat the random choices of a run that printed this number",
+    ),
+    _Option(
         name="mongo-url",
-        parse=checked_mongo_url,
+        parse="mongo_url",
         default=None,
         metavar="URL",
         help="the MongoDB that backend 'mongo' makes its databases on",
@@ -247,12 +174,12 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare every option and its ini value."""
     group = parser.getgroup("pynenc", "state backends for tests of pynenc applications")
     for option in _OPTIONS:
-        default = "" if option.default is None else f" (default: {_shown(option.default)})"
+        default = "" if option.default is None else f" (default: {_joined(option.default)})"
         group.addoption(
             option.flag,
             action="append" if option.repeatable else "store",
             dest=_destination(option),
-            metavar=option.metavar,
+            metavar=option.metavar or "|".join(option.choices),
             default=None,
             help=f"{option.help}{default}".replace("%", "%%"),
         )
@@ -315,12 +242,17 @@ def _found(option: _Option, config: pytest.Config) -> tuple[str | None, str]:
 
 
 def _parsed(option: _Option, text: str, sources: Mapping[str, str]) -> Any:
+    # Loading these takes half a millisecond, which a session that chooses nothing need not pay.
+    from pytest_pynenc_state import option_values
+    from pytest_pynenc_state.errors import OptionsError
+
+    parse = getattr(option_values, option.parse)
     try:
-        return option.parse(text)
+        return parse(text, option.choices) if option.choices else parse(text)
     except ValueError as error:
         reason, *remedies = error.args
         message = f"{option.flag}: {_shown(text)!r} {reason} (from {sources[option.name]})"
-        _refuse(message, *remedies)
+        raise OptionsError(message, *remedies) from None
 
 
 def _destination(option: _Option) -> str:
@@ -328,4 +260,12 @@ def _destination(option: _Option) -> str:
 
 
 def _shown(value: Any) -> str:
-    return ",".join(value) if isinstance(value, tuple) else without_credentials(str(value))
+    if isinstance(value, tuple):
+        return _joined(value)
+    from pytest_pynenc_state.option_values import without_credentials
+
+    return without_credentials(str(value))
+
+
+def _joined(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -7,18 +7,17 @@ them. Those hooks are in `session`, registered by the first test that asks for a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state import hookspecs, options
+from pytest_pynenc_state import fixtures, hookspecs, options
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # typed nowhere else
-
-pytest_plugins = ["pytest_pynenc_state.fixtures"]
 
 MARKERS = (
     (
@@ -33,12 +32,16 @@ MARKERS = (
         "pynenc_requires(*capabilities): run only on backends that claim all of: shared, "
         "durable, atomic, real_engine"
     ),
+    "pynenc_no_history_check: do not judge the status histories that the test leaves",
 )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Declare the hooks that others may implement."""
+    """Declare the hooks that others may implement, and the fixtures."""
     pluginmanager.add_hookspecs(hookspecs)
+    # A list `pytest_plugins` would have pytest look for the name among the entry points of
+    # every installed distribution: a millisecond for 15 of them.
+    pluginmanager.register(fixtures, fixtures.__name__)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -101,6 +104,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from pytest_pynenc_state import selection
 
         selection.parametrize_backends(metafunc)
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain how a status history differs from a path."""
+    # Before anything of it is loaded, neither side can be one.
+    if "pytest_pynenc_state.history.records" not in sys.modules:
+        return None
+    from pytest_pynenc_state.history.explanation import assertion_lines
+
+    return assertion_lines(op, left, right)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

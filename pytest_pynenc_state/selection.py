@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_pynenc_state.errors import OptionsError
-from pytest_pynenc_state.options import RUNNER_KINDS, Options, checked_app_path, near_match
+from pytest_pynenc_state.option_values import app_path, near_match
+from pytest_pynenc_state.options import RUNNER_KINDS, Options
 from pytest_pynenc_state.session import SessionState, state_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _check_app(app: object) -> None:
 
     try:
         if isinstance(app, str):
-            load_app(checked_app_path(app))
+            load_app(app_path(app))
         else:
             checked_app(app, "the value")
     except AppError as error:

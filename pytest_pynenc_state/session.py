@@ -29,6 +29,7 @@ class TestRecord:
 
     :ivar location: Where its place is, in words; None if it has none that can be kept.
     :ivar logs: Returns what its runners in other processes printed last.
+    :ivar histories: Returns what became of its invocations.
     """
 
     __test__ = False
@@ -37,6 +38,7 @@ class TestRecord:
         self.failed = False
         self.location: str | None = None
         self.logs: Callable[[], str] | None = None
+        self.histories: Callable[[], str] | None = None
 
 
 class SessionState:
@@ -185,10 +187,20 @@ class _Outcomes:
         decided = report.failed or report.when == "call"
         if decided and self._state.keeps(record):
             report.sections.append(("pynenc place", f"{record.location} (kept)"))
-            report.user_properties.append((KEPT_PLACE, record.location))
+            _tell(item, report, KEPT_PLACE, record.location)
+        if report.failed and record.histories and (histories := record.histories()):
+            report.sections.append(("pynenc histories", histories))
+            _tell(item, report, "pynenc_histories", histories)
         if report.failed and record.logs and (logs := record.logs()):
             report.sections.append(("pynenc runner log", logs))
         return report
+
+
+def _tell(item: pytest.Item, report: pytest.TestReport, name: str, value: object) -> None:
+    """Add a property to *report*, and to the later ones of the same test: junit takes the last."""
+    if (name, value) not in report.user_properties:
+        item.user_properties.append((name, str(value)))
+        report.user_properties.append((name, str(value)))
 
 
 def state_of(config: pytest.Config) -> SessionState:

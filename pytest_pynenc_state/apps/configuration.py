@@ -16,7 +16,7 @@ from typing import Any
 from pynenc.conf.config_base import ConfigPynencBase
 
 from pytest_pynenc_state.errors import OptionsError
-from pytest_pynenc_state.options import near_match
+from pytest_pynenc_state.option_values import near_match
 
 _PREFIX = "PYNENC__"
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from pytest_pynenc_state.backends.backend import Backend, ConfigValue, Place, Space
 from pytest_pynenc_state.errors import BackendError, OptionsError
-from pytest_pynenc_state.options import near_match
+from pytest_pynenc_state.option_values import near_match
 
 ENTRY_POINT_GROUP = "pytest_pynenc_state.backends"
 

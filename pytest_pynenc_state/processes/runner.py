@@ -28,7 +28,7 @@ from pytest_pynenc_state.processes.tree import (
     kill_session,
     session_members,
 )
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import psutil
 
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 
 def session_members(session_id: int) -> list[psutil.Process]:

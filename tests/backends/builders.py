@@ -58,9 +58,12 @@ def at(microseconds: int = 0) -> datetime:
     return START + microseconds * MICROSECOND
 
 
-def wait_for_later_clock() -> datetime:
-    """Return once the wall clock shows a later microsecond than at the call, and which."""
-    before = datetime.now(UTC)
+def wait_for_later_clock(by: timedelta = timedelta()) -> datetime:
+    """Return once the wall clock shows a later microsecond than at the call, and which.
+
+    :param by: How much later it is to be at least.
+    """
+    before = datetime.now(UTC) + by
     while (now := datetime.now(UTC)) <= before:
         pass
     return now

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from benchmarks.server_calls import CALLERS, Share, fill
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "benchmarks.server")

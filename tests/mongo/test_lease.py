@@ -17,7 +17,7 @@ import pytest
 from pytest_pynenc_state.backends.mongo import lease as leasing
 from pytest_pynenc_state.backends.mongo.lease import Lease, acquire
 from pytest_pynenc_state.errors import BackendUnavailable
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 from tests.mongo.forked import fork, join, open_files
 from tests.mongo.leased_server import COMMAND, answers
 

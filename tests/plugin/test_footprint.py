@@ -7,6 +7,13 @@ import sys
 
 import pytest
 
+#: All of our modules that a session pays for which uses none of our fixtures. pytest's import
+#: hook loads them at many times the usual price, by the number of names and functions in them.
+UNUSED = {
+    "pytest_pynenc_state",
+    *(f"pytest_pynenc_state.{name}" for name in ("fixtures", "hookspecs", "options", "plugin")),
+}
+
 HEAVY = ("pynenc", "pymongo", "mongomock", "psutil", "jsonpickle", "sqlite3", "filelock")
 
 
@@ -51,6 +58,68 @@ def test_a_run_that_uses_no_fixture_of_ours_loads_nothing_heavy(
     result.assert_outcomes(passed=2, failed=1)
     assert result.ret == pytest.ExitCode.TESTS_FAILED, result.stderr.str()
     assert "AssertionError" not in result.stderr.str()
+
+
+def test_a_run_that_uses_no_fixture_of_ours_loads_five_of_our_modules(
+    pytester: pytest.Pytester,
+) -> None:
+    """What only a chosen option or a fixture needs is loaded by it."""
+    pytester.makepyfile("def test_passes(): pass")
+    pytester.makeconftest(
+        """
+        import sys
+        from pathlib import Path
+
+        def pytest_unconfigure(config):
+            ours = (name for name in sys.modules if name.startswith("pytest_pynenc_state"))
+            Path("loaded").write_text(" ".join(ours))
+        """
+    )
+
+    pytester.runpytest_subprocess(timeout=60).assert_outcomes(passed=1)
+
+    assert set((pytester.path / "loaded").read_text().split()) == UNUSED
+
+
+def test_an_unused_plugin_searches_no_distributions_and_compiles_no_pattern(
+    pytester: pytest.Pytester,
+) -> None:
+    """Either costs more than a module of ours; the first grows with what is installed."""
+    pytester.makepyfile("def test_passes(): pass")
+    pytester.makepyfile(
+        counting="""
+        import importlib.metadata, re, sys
+        from collections import Counter
+        from pathlib import Path
+
+        SLOW = {
+            importlib.metadata.distributions.__code__: "distributions",
+            re._compiler.compile.__code__: "patterns",
+        }
+        calls = Counter()
+
+        def count(frame, event, argument):
+            if event == "call" and frame.f_code in SLOW:
+                calls[SLOW[frame.f_code]] += 1
+
+        def pytest_unconfigure(config):
+            sys.setprofile(None)
+            Path("calls").write_text(repr(sorted(calls.items())))
+
+        sys.setprofile(count)
+        """
+    )
+
+    def calls(*arguments: str) -> str:
+        result = pytester.runpytest_subprocess("-p", "counting", *arguments, timeout=60)
+        result.assert_outcomes(passed=1)
+        return (pytester.path / "calls").read_text()
+
+    without = calls("-p", "no:pynenc_state")
+
+    assert "'distributions'" in without
+    assert "'patterns'" in without
+    assert calls() == without
 
 
 def test_no_fixture_of_ours_is_set_up_unasked(pytester: pytest.Pytester) -> None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 # The promise: when nobody uses it any more, it has ended after this time.
 GONE_S = 1.0

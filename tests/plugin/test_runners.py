@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 # Hang guard for a whole inner run.
 RUN_S = 100.0

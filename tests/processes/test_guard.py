@@ -18,7 +18,7 @@ from pytest_pynenc_state.processes.tree import (
     kill_session,
     session_members,
 )
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 DEADLINE_S = 10.0
 

@@ -16,13 +16,14 @@ LONGEST_MODULE = 400
 
 # A module may import from its own layer and from those before it.
 LAYERS = (
-    ("errors", "atomic_service", "options", "hookspecs"),
+    ("errors", "atomic_service", "option_values", "options", "hookspecs", "waiting"),
     ("compat",),
+    ("history",),
     ("backends",),
     ("apps",),
     ("pynenc_plugin", "processes"),
     ("session",),
-    ("selection",),
+    ("selection", "history_check"),
     ("opening",),
     ("fixtures",),
     ("plugin",),
@@ -87,7 +88,7 @@ def test_imports_point_one_way(path: Path) -> None:
         ("sqlite3.connect", {"backends/sqlite/connection.py", "backends/sqlite/schema.py"}),
         ("config.getoption", {"options.py"}),
         ("config.getini", {"options.py"}),
-        ("time.sleep", {"backends/sqlite/connection.py", "processes/waiting.py"}),
+        ("time.sleep", {"backends/sqlite/connection.py", "waiting.py"}),
     ],
 )
 def test_one_job_has_one_owner(call: str, owners: set[str]) -> None:

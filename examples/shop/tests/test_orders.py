@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pynenc import Pynenc
 from shop.catalogue import UnknownArticle
 from shop.orders import Order, place_order
-from waiting import statuses_of
+
+from pytest_pynenc_state import HistoryReader, path
 
 pytestmark = pytest.mark.usefixtures("pynenc_runner")
 
@@ -24,17 +24,17 @@ def test_every_order_gets_a_number_of_its_own() -> None:
     assert len({order.number for order in orders}) == 5
 
 
-def test_an_order_is_registered_then_claimed_then_run(pynenc_app: Pynenc) -> None:
-    invocation = place_order("Ada", "tea", 3)
+def test_an_order_is_registered_then_claimed_then_run(pynenc_history: HistoryReader) -> None:
+    history = pynenc_history(place_order("Ada", "tea", 3)).wait_for("success")
 
-    assert statuses_of(pynenc_app, invocation) == ["registered", "pending", "running", "success"]
+    assert history == path("registered", "pending", "running", "success")
 
 
 def test_an_unknown_article_fails_the_order_with_the_shops_own_exception(
-    pynenc_app: Pynenc,
+    pynenc_history: HistoryReader,
 ) -> None:
     invocation = place_order("Ada", "sugar", 1)
 
     with pytest.raises(UnknownArticle, match="'sugar' is not sold here"):
         _ = invocation.result
-    assert statuses_of(pynenc_app, invocation) == ["registered", "pending", "running", "failed"]
+    assert pynenc_history(invocation) == path("registered", ..., "failed")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pynenc import Pynenc
 from shop.gateway import (
     ALWAYS_BUSY_CARD,
     BUSY_CARD,
@@ -14,7 +13,8 @@ from shop.gateway import (
     attempts,
 )
 from shop.payments import charge
-from waiting import statuses_of
+
+from pytest_pynenc_state import HistoryReader, path, repeat
 
 pytestmark = pytest.mark.usefixtures("pynenc_runner")
 
@@ -24,28 +24,29 @@ def test_a_good_card_is_charged_once() -> None:
     assert [attempt.amount_cents for attempt in attempts("order-1")] == [1350]
 
 
-def test_a_busy_gateway_is_asked_again_until_it_answers(pynenc_app: Pynenc) -> None:
+def test_a_busy_gateway_is_asked_again_until_it_answers(
+    pynenc_history: HistoryReader,
+) -> None:
     invocation = charge("order-1", 1350, BUSY_CARD)
 
     assert invocation.result == "payment-order-1"
     assert len(attempts("order-1")) == 3
     assert invocation.num_retries == 2
-    assert statuses_of(pynenc_app, invocation) == [
-        "registered",
-        *["pending", "running", "retry"] * 2,
-        *["pending", "running", "success"],
-    ]
+    attempt = path("pending", "running")
+    assert pynenc_history(invocation) == path(
+        "registered", repeat(path(attempt, "retry"), min=2, max=2), attempt, "success"
+    )
 
 
 def test_a_gateway_that_stays_busy_fails_the_payment_after_3_retries(
-    pynenc_app: Pynenc,
+    pynenc_history: HistoryReader,
 ) -> None:
     invocation = charge("order-1", 1350, ALWAYS_BUSY_CARD)
 
     with pytest.raises(GatewayBusy, match="order-1"):
         _ = invocation.result
     assert len(attempts("order-1")) == 4
-    assert statuses_of(pynenc_app, invocation).count("retry") == 3
+    assert pynenc_history(invocation).statuses.count("retry") == 3
 
 
 def test_a_declined_payment_is_not_tried_again() -> None:

@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pynenc import Pynenc
-from pynenc.invocation import InvocationStatus
 from shop.gateway import BUSY_CARD, DECLINED_CARD, GOOD_CARD, PaymentDeclined, attempts
 from shop.orders import fulfil_order, place_order
 from shop.payments import charge
 from shop.stock import in_stock, put_in_stock
-from waiting import statuses_of, wait_until
+
+from pytest_pynenc_state import HistoryReader, one_of, path, repeat
 
 pytestmark = [
     # Other processes do not see the memory of this one: the store has to be a shared one.
@@ -55,12 +54,15 @@ def test_a_declined_payment_keeps_its_type_and_arguments_across_processes() -> N
 
 @run_by_processes
 @pytest.mark.usefixtures("pynenc_runner")
-def test_each_retry_is_made_by_a_process_of_its_own(pynenc_app: Pynenc) -> None:
+def test_each_retry_is_made_by_a_process_of_its_own(
+    pynenc_history: HistoryReader,
+) -> None:
     invocation = charge("order-1", 1350, BUSY_CARD)
 
     assert invocation.result == "payment-order-1"
     assert len({attempt.process_id for attempt in attempts("order-1")}) == 3
-    assert statuses_of(pynenc_app, invocation).count("retry") == 2
+    attempt = path("pending", "running", one_of("retry", "success"))
+    assert pynenc_history(invocation) == path("registered", repeat(attempt, min=3, max=3))
 
 
 @pytest.mark.parametrize("pynenc_runner", ["multi-thread", "persistent-process"], indirect=True)
@@ -75,12 +77,13 @@ def test_the_other_runners_of_pynenc_fulfil_an_order_too() -> None:
 
 
 @pytest.mark.pynenc(runner_cls="ThreadRunner")
-@pytest.mark.usefixtures("pynenc_app")
-def test_a_runner_started_from_the_command_line_works_on_the_store_of_the_test() -> None:
+def test_a_runner_started_from_the_command_line_works_on_the_store_of_the_test(
+    pynenc_history: HistoryReader,
+) -> None:
     invocation = charge("order-1", 1350, GOOD_CARD)
 
     with runner_from_the_command_line() as runner:
-        wait_until(lambda: invocation.status is InvocationStatus.SUCCESS, "the payment")
+        pynenc_history(invocation).wait_for("success")
         assert invocation.result == "payment-order-1"
         assert [attempt.process_id for attempt in attempts("order-1")] == [runner.pid]
 

@@ -6,12 +6,9 @@ from datetime import datetime
 from itertools import pairwise
 
 import pytest
-from pynenc import Pynenc
-from pynenc.invocation import DistributedInvocation
 from shop.stock import OutOfStock, in_stock, put_in_stock, reserve_stock
-from waiting import history_of
 
-from pytest_pynenc_state import RunnerControl
+from pytest_pynenc_state import History, HistoryReader, RunnerControl
 
 
 @pytest.mark.usefixtures("pynenc_runner")
@@ -33,7 +30,7 @@ def test_more_than_is_there_cannot_be_reserved() -> None:
 
 
 def test_two_reservations_of_one_article_never_run_at_once(
-    pynenc_app: Pynenc, pynenc_runner: RunnerControl
+    pynenc_history: HistoryReader, pynenc_runner: RunnerControl
 ) -> None:
     pynenc_runner.stop()
     put_in_stock("tea", 6)
@@ -46,12 +43,11 @@ def test_two_reservations_of_one_article_never_run_at_once(
 
     for reservations in (teas, cups):
         assert sorted(reservation.result for reservation in reservations) == [0, 1, 2, 3, 4, 5]
-        runs = sorted(_running_time(pynenc_app, reservation) for reservation in reservations)
+        runs = sorted(_running_time(pynenc_history(each)) for each in reservations)
         assert all(ended <= next_began for (_, ended), (next_began, _) in pairwise(runs))
 
 
-def _running_time(app: Pynenc, invocation: DistributedInvocation) -> tuple[datetime, datetime]:
-    """Return when *invocation* began to run, and when it succeeded."""
-    records = [record.status_record for record in history_of(app, invocation)]
-    times = {record.status.value: record.timestamp for record in records}
+def _running_time(history: History) -> tuple[datetime, datetime]:
+    """Return when an invocation began to run, and when it succeeded."""
+    times = {record.status: record.at for record in history}
     return times["running"], times["success"]

@@ -28,7 +28,7 @@ from pytest_pynenc_state.errors import (
     StoreFull,
     StoreUnusable,
 )
-from pytest_pynenc_state.options import without_credentials
+from pytest_pynenc_state.option_values import without_credentials
 
 # Unauthorized, AuthenticationFailed.
 _REFUSED_LOGIN = frozenset({13, 18})

@@ -13,7 +13,7 @@ import office
 import pytest
 
 from pytest_pynenc_state.errors import ResultTimeout
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 pytestmark = [pytest.mark.pynenc(app="office:app"), pytest.mark.pynenc_requires("shared")]
 

@@ -13,7 +13,7 @@ import office
 import psutil
 import pytest
 
-from pytest_pynenc_state.processes.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_until
 
 # Hang guard: the test that runs this one kills it, or its controller.
 FOR_EVER_S = 60.0

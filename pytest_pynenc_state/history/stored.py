@@ -1,0 +1,186 @@
+"""What a store holds of histories right now, settled or not, one invocation or all of an app."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pynenc.identifiers.invocation_id import InvocationId
+
+from pytest_pynenc_state import compat
+from pytest_pynenc_state.history.ordering import is_legal, ordered
+from pytest_pynenc_state.history.records import History, Record, Source
+from pytest_pynenc_state.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+    from pynenc.invocation.status import InvocationStatusRecord
+    from pynenc.models.invocation_dto import InvocationDTO
+    from pynenc.runner.runner_context import RunnerContext
+    from pynenc.state_backend.base_state_backend import InvocationHistory
+
+#: Stores that keep milliseconds only round what others keep exactly.
+PRECISION = timedelta(milliseconds=1)
+
+# When every last record is there, but one in front of it seems to be missing, its writer is given
+# this long. After that, the history is what it is, and the rules say what is wrong with it.
+LATE_RECORD_S = 1.0
+
+_FIRST_INSTANT = datetime(1970, 1, 2, tzinfo=UTC)
+_LAST_INSTANT = datetime(9000, 1, 1, tzinfo=UTC)
+_BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInvocation:
+    """One invocation as an app's store has it.
+
+    :ivar history: Its history; empty if there is none.
+    :ivar status_record: Its status; None if the orchestrator does not know it.
+    :ivar invocation: Whose child it is; None if the state backend does not know it.
+    """
+
+    history: History
+    status_record: InvocationStatusRecord | None
+    invocation: InvocationDTO | None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last record is the status, as far as there is a status."""
+        if self.status_record is None:
+            return True
+        return bool(self.history) and agrees(self.history[-1], self.status_record)
+
+
+def agrees(record: Record, status_record: InvocationStatusRecord) -> bool:
+    """Whether *record* is that of the status which the orchestrator has."""
+    return (
+        record.status == status_record.status
+        and record.owner == status_record.runner_id
+        and abs(record.at - aware(status_record.timestamp)) <= PRECISION
+    )
+
+
+def aware(moment: datetime) -> datetime:
+    """Return *moment*; a naive one is read as UTC, as pynenc's own JSON form is."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class HistoryStore:
+    """An app's store, asked for histories.
+
+    :param source: How a history that was read finds its children, and waits.
+    """
+
+    def __init__(self, app: Pynenc, source: Source | None = None) -> None:
+        self._app = app
+        self._source = source
+        self._contexts: dict[str, RunnerContext | None] = {}
+
+    def read(self, invocation_id: str) -> History:
+        """The history of one invocation; empty if there is none."""
+        return self.read_stored(invocation_id).history
+
+    def read_stored(self, invocation_id: str) -> StoredInvocation:
+        """All that is stored of one invocation."""
+        backend = self._app.state_backend
+        compat.wait_for_writes(backend, invocation_id)
+        return self._stored(invocation_id, backend.get_history(InvocationId(invocation_id)))
+
+    def read_all(self) -> Iterator[StoredInvocation]:
+        """All that is stored of each invocation of the app, in no order."""
+        backend = self._app.state_backend
+        compat.wait_for_all_writes(backend)
+        rows: defaultdict[str, list[InvocationHistory]] = defaultdict(list)
+        for batch in backend.iter_history_in_timerange(_FIRST_INSTANT, _LAST_INSTANT, _BATCH_SIZE):
+            for row in batch:
+                rows[row.invocation_id].append(row)
+        for invocation_id in dict.fromkeys([*self._registered_ids(), *rows]):
+            yield self._stored(invocation_id, rows.get(invocation_id, ()))
+
+    def status_record(self, invocation_id: str) -> InvocationStatusRecord | None:
+        """The status of one invocation; None if the orchestrator does not know it."""
+        try:
+            return self._app.orchestrator.get_invocation_status_record(InvocationId(invocation_id))
+        except KeyError:
+            return None
+
+    def _registered_ids(self) -> Iterator[str]:
+        orchestrator = self._app.orchestrator
+        offset = 0
+        while page := orchestrator.get_invocation_ids_paginated(limit=_BATCH_SIZE, offset=offset):
+            yield from page
+            offset += _BATCH_SIZE
+
+    def _stored(self, invocation_id: str, rows: Sequence[InvocationHistory]) -> StoredInvocation:
+        # The status after the rows: a record that is written meanwhile is then missing from
+        # both, or seen to be missing.
+        status_record = self.status_record(invocation_id)
+        records, unknown = ordered(self._records(rows))
+        # The public method imports the task, which this process may not be able to.
+        pair = self._app.state_backend._get_invocation(InvocationId(invocation_id))
+        invocation, called = pair or (None, None)
+        history = History(
+            invocation_id,
+            records,
+            task=called.call_id.task_id.key if called else "",
+            arguments=called.serialized_arguments if called else None,
+            order_unknown=unknown,
+            source=self._source,
+        )
+        return StoredInvocation(history, status_record, invocation)
+
+    def _records(self, rows: Iterable[InvocationHistory]) -> list[Record]:
+        return [
+            Record(
+                status=row.status_record.status,
+                owner=row.status_record.runner_id,
+                at=aware(row.status_record.timestamp),
+                written_at=aware(row.timestamp),
+                mover=row.runner_context_id,
+                registered_by=row.registered_by_inv_id,
+                runner_context=self._context(row.runner_context_id),
+            )
+            for row in rows
+        ]
+
+    def _context(self, runner_context_id: str) -> RunnerContext | None:
+        if runner_context_id not in self._contexts:
+            found = self._app.state_backend.get_runner_contexts([runner_context_id])
+            self._contexts[runner_context_id] = next(iter(found), None)
+        return self._contexts[runner_context_id]
+
+
+def read_histories(app: Pynenc, timeout_s: float) -> list[StoredInvocation]:
+    """Read all invocations of *app*, settled as far as they settle within *timeout_s*.
+
+    :returns: In the order in which they were registered. Those that did not settle are as they
+        were last; whoever judges them sees that history and status disagree.
+    """
+    store = HistoryStore(app)
+    found = {stored.history.invocation_id: stored for stored in store.read_all()}
+
+    def reread_until(is_good: Callable[[StoredInvocation], bool], limit_s: float) -> None:
+        late = {key for key, stored in found.items() if not is_good(stored)}
+
+        def all_good() -> bool:
+            for key in list(late):
+                found[key] = store.read_stored(key)
+                if is_good(found[key]):
+                    late.remove(key)
+            return not late
+
+        if late:
+            wait_until(all_good, limit_s)
+
+    reread_until(lambda stored: stored.is_settled, timeout_s)
+    reread_until(lambda stored: is_legal(stored.history.records), min(LATE_RECORD_S, timeout_s))
+    return sorted(found.values(), key=_registration)
+
+
+def _registration(stored: StoredInvocation) -> datetime:
+    history = stored.history
+    return history[0].at if history else _LAST_INSTANT

@@ -1,0 +1,84 @@
+"""What becomes of the histories of a test: judged when it ends, shown when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_pynenc_state.history.checking import judge
+from pytest_pynenc_state.history.collecting import collect_facts
+from pytest_pynenc_state.history.report import Report
+from pytest_pynenc_state.history.summary import summary
+from pytest_pynenc_state.session import TestRecord
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+
+# Whoever was to write a record has been stopped by now, or is this process: a record that does
+# not come within this time does not come.
+_SETTLE_S = 2.0
+
+_REMEDIES = """
+- mark a test that breaks a rule on purpose with @pytest.mark.pynenc_no_history_check
+- or switch this check off with --pynenc-check-history off"""
+
+
+class TestHistories:
+    """The histories of one test's app.
+
+    :param settle_s: How long they may take to settle, in seconds.
+    """
+
+    __test__ = False
+
+    def __init__(self, app: Pynenc, settle_s: float) -> None:
+        self._app = app
+        self._settle_s = settle_s
+        self._last_shown: str | None = None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether this process has not even opened the store, so that there is no history."""
+        return self._app._orchestrator is None and self._app._state_backend is None
+
+    def check(self) -> Report:
+        """Judge the histories as they are now, and remember them for `shown`."""
+        facts = collect_facts(self._app, self._settle_s)
+        report = judge(self._app.app_id, facts)
+        broken = frozenset(
+            each.witness.history.invocation_id for each in report.violations if each.witness
+        )
+        page = summary(facts.invocations, broken)
+        self._last_shown = "\n\n".join(filter(None, [str(report) if broken else "", page]))
+        return report
+
+    def shown(self) -> str:
+        """What to show of them if the test fails; read now, unless they have been judged."""
+        if self._last_shown is None and not self.is_untouched:
+            try:
+                self.check()
+            except Exception as error:  # noqa: BLE001 - the failure of the test is what matters
+                self._last_shown = f"the histories cannot be read: {error!r}"
+        return self._last_shown or ""
+
+
+@contextmanager
+def judged_histories(
+    app: Pynenc, record: TestRecord, *, timeout_s: float, is_checked: bool
+) -> Iterator[None]:
+    """Afterwards fail the test if a history of *app* breaks a rule, and has not failed already.
+
+    :param is_checked: Whether the rules are asked; if the test fails, the histories are shown
+        in any case.
+    """
+    histories = TestHistories(app, min(timeout_s, _SETTLE_S))
+    record.histories = histories.shown
+    yield
+    if record.failed or not is_checked or histories.is_untouched:
+        return
+    report = histories.check()
+    if report.violations:
+        pytest.fail(f"{report}\n{_REMEDIES}", pytrace=False)
