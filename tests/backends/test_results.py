@@ -56,13 +56,13 @@ def test_any_text_is_an_id(
     assert _get(pynenc_state_backend, slot, invocation_id) == "of the id"
 
 
-@each_slot
-def test_64_mib_come_back_and_make_room_for_a_word(
-    pynenc_state_backend: PytestStateBackend, slot: str
+@pytest.mark.parametrize(("slot", "mib"), [("result", 50), ("exception", 17)])
+def test_a_huge_value_comes_back_and_makes_room_for_a_word(
+    pynenc_state_backend: PytestStateBackend, slot: str, mib: int
 ) -> None:
-    """A value of 64 MiB is kept whole, and a small one that follows replaces all of it."""
+    """A value of many MiB is kept whole, and a small one that follows replaces all of it."""
     # Not of one letter, and not of a length that any chunk size divides.
-    huge = "0123456789\0\U0001f389" * (2**26 // 15) + "end"
+    huge = "0123456789\0\U0001f389" * (mib * 2**20 // 15) + "end"
     _set(pynenc_state_backend, slot, "invocation", huge)
     is_whole = _get(pynenc_state_backend, slot, "invocation") == huge
     _set(pynenc_state_backend, slot, "invocation", "small")

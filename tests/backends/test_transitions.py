@@ -50,13 +50,17 @@ def test_every_transition_ends_as_pynenc_decides(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator, status: InvocationStatus
 ) -> None:
     """From one status to each status, tried by anybody: accepted and refused like pynenc."""
+    transition = pynenc_orchestrator._atomic_status_transition
     actual, expected = {}, {}
+    invocation_id = moved_to(pynenc_app, status)
+    current = pynenc_orchestrator.get_invocation_status_record(invocation_id)
     for attempt in product(InvocationStatus, ATTEMPTED_BY):
-        invocation_id = moved_to(pynenc_app, status)
-        current = pynenc_orchestrator.get_invocation_status_record(invocation_id)
         expected[attempt] = _outcome(status_record_transition, current, *attempt)
-        transition = pynenc_orchestrator._atomic_status_transition
         actual[attempt] = _outcome(transition, invocation_id, *attempt)
+        # A refused one leaves it where it was, which has a test of its own.
+        if not isinstance(actual[attempt], type):
+            invocation_id = moved_to(pynenc_app, status)
+            current = pynenc_orchestrator.get_invocation_status_record(invocation_id)
     assert actual == expected
 
 

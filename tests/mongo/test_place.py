@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import InvalidOperation
 
-from pytest_pynenc_state.backends.backend import Space
+from pytest_pynenc_state.backends.backend import Place, Space
 from pytest_pynenc_state.backends.mongo.connection import get_client
 from pytest_pynenc_state.backends.mongo.place import (
     database_name,
@@ -20,7 +22,7 @@ from pytest_pynenc_state.backends.mongo.place import (
     shared_server,
 )
 from pytest_pynenc_state.errors import BackendError, BackendUnavailable
-from pytest_pynenc_state.options import ServerUrl, without_credentials
+from pytest_pynenc_state.option_values import ServerUrl, without_credentials
 
 SECRET = "s3cret"  # noqa: S105 - nobody's
 
@@ -87,6 +89,52 @@ def test_closing_closes_this_processes_client(space: Space) -> None:
     assert get_client(space.service) is not former
     place.close()
     place.remove()
+
+
+def test_places_on_mongomock_share_a_client_until_the_server_is_left(tmp_path: Path) -> None:
+    """Opening a connection takes longer than all else that a place needs."""
+    clients = []
+    with shared_server(tmp_path / "server") as url:
+        for name in ("one", "two"):
+            place = open_mongomock(Space(name, tmp_path / name, tmp_path, url))
+            clients.append(get_client(url))
+            place.close()
+            place.remove()
+        clients.append(get_client(url))
+
+    first, *later = clients
+    assert all(each is first for each in later)
+    with pytest.raises(InvalidOperation, match="after close"):
+        first.admin.command("ping")
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A place whose server has been stopped, and to which a connection is open."""
+    monkeypatch.setattr("pytest_pynenc_state.backends.mongo.place._ANSWER_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("pytest_pynenc_state.backends.mongo.place._REMOVE_TIMEOUT_S", 0.1)
+    others = psutil.Process().children()
+    with shared_server(tmp_path / "server") as url:
+        place = open_mongomock(Space("one", tmp_path / "one", tmp_path, url))
+        (server,) = set(psutil.Process().children()).difference(others)
+        server.suspend()
+        yield place
+        server.resume()
+
+
+def test_a_server_that_is_stopped_is_told_of(stopped: Place, tmp_path: Path) -> None:
+    """No place on it is opened, or half opened."""
+    url = stopped.values["mongo_url"]
+    with pytest.raises(BackendUnavailable, match="has ended, or is stopped"):
+        open_mongomock(Space("two", tmp_path / "two", tmp_path, url))
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_place_can_be_closed_whose_server_is_stopped(stopped: Place) -> None:
+    """Its data stay there; the test ends all the same."""
+    begun_s = time.monotonic()
+    stopped.close()
+    assert time.monotonic() - begun_s < 2.0
 
 
 def test_a_database_that_exists_already_is_refused_and_left_as_it_is(

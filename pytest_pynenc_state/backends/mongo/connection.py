@@ -18,7 +18,7 @@ from pymongo.read_concern import ReadConcern
 
 from pytest_pynenc_state.backends.mongo.failures import failures
 from pytest_pynenc_state.errors import StoreUnusable
-from pytest_pynenc_state.options import ServerUrl, without_credentials
+from pytest_pynenc_state.option_values import ServerUrl, without_credentials
 
 __all__ = ["Database", "Document", "close_clients", "failures", "get_client"]
 
@@ -116,11 +116,13 @@ class Database:
 
     :ivar url: The server's URL, with credentials.
     :ivar name: The database's name.
+    :ivar indexed: The collections whose indexes this object's users have made.
     """
 
     def __init__(self, url: str, name: str, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         self.url = ServerUrl(url)  # which tracebacks show without its password
         self.name = name
+        self.indexed: set[str] = set()
         self._timeout_s = timeout_s
 
     def collection(self, name: str) -> PymongoCollection[Document]:

@@ -14,7 +14,8 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from pytest_pynenc_state.backends.mongo.connection import Database, Document
-from pytest_pynenc_state.backends.mongo.failures import failures
+from pytest_pynenc_state.backends.mongo.failures import failures, translated
+from pytest_pynenc_state.backends.mongo.schema import INDEXES
 
 #: A MongoDB filter, or an update with its operators.
 Expression: TypeAlias = Mapping[str, Any]
@@ -40,6 +41,29 @@ class Documents:
     def _here(self) -> Collection[Document]:
         """The collection, through the client of this process."""
         return self._database.collection(self._name)
+
+    @property
+    def _growing(self) -> Collection[Document]:
+        """The collection, about to be added to: its indexes are there before any document.
+
+        Most tests use few of the collections, and each takes a command. Whoever comes first
+        makes the indexes; for all others they are there already.
+        """
+        here = self._here
+        if self._name not in self._database.indexed:
+            self._index(here)
+            self._database.indexed.add(self._name)
+        return here
+
+    def _index(self, here: Collection[Document]) -> None:
+        models = INDEXES.get(self._name)
+        if not models:
+            return
+        try:
+            here.create_indexes(list(models))
+        except DuplicateKeyError as error:
+            # No answer to what is to be written: what is there already has duplicates.
+            raise translated(error, self._url) from error
 
     def find(
         self,
@@ -74,7 +98,7 @@ class Documents:
         """Add *documents*, in their order."""
         if documents:
             with failures(self._url):
-                self._here.insert_many(documents)
+                self._growing.insert_many(documents)
 
     def insert_new(self, documents: Sequence[Document]) -> None:
         """Add those of *documents* whose ``_id`` is not there yet."""
@@ -82,7 +106,7 @@ class Documents:
             return
         with failures(self._url):
             try:
-                self._here.insert_many(documents, ordered=False)
+                self._growing.insert_many(documents, ordered=False)
             except BulkWriteError as error:
                 if _has_failed(error):
                     raise
@@ -93,7 +117,7 @@ class Documents:
         while requests:
             with failures(self._url):
                 try:
-                    self._here.bulk_write(requests)
+                    self._growing.bulk_write(requests)
                 except BulkWriteError as error:
                     if _has_failed(error):
                         raise
@@ -108,7 +132,7 @@ class Documents:
         while True:
             try:
                 with failures(self._url):
-                    return self._here.find_one_and_replace(
+                    return self._growing.find_one_and_replace(
                         {"_id": document["_id"]}, document, fields, upsert=True
                     )
             except DuplicateKeyError:  # somebody else added it meanwhile
@@ -125,7 +149,7 @@ class Documents:
         :raises DuplicateKeyError: What would be added is there, and does not match.
         """
         with failures(self._url):
-            self._here.update_one(wanted, change, upsert=True)
+            self._growing.update_one(wanted, change, upsert=True)
 
     def upsert(self, key: Any, change: Expression) -> None:
         """Change the document whose ``_id`` is *key*; add it if it is not there."""

@@ -78,10 +78,11 @@ class HistoryDocuments:
                 "$or": [{"timestamp_us": {"$gt": after_us}}, {"_id": {"$gt": after_key}}],
             }
             page = self._documents.find(wanted, order=_BY_TIME, limit=size)
-            if not page:
+            if page:
+                yield page
+            if len(page) < size:
                 return
             after_us, after_key = page[-1]["timestamp_us"], page[-1]["_id"]
-            yield page
 
     def _document(self, write_key: str, record: PynencInvocationHistory) -> Document:
         return {

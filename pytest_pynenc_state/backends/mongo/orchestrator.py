@@ -13,7 +13,6 @@ from pytest_pynenc_state.backends.mongo.config import (
 )
 from pytest_pynenc_state.backends.mongo.documents import purge_collections
 from pytest_pynenc_state.backends.mongo.runners import HeartbeatDocuments
-from pytest_pynenc_state.backends.mongo.schema import ORCHESTRATOR_INDEXES, create_indexes
 from pytest_pynenc_state.backends.mongo.schema import OrchestratorCollections as Collections
 from pytest_pynenc_state.backends.mongo.search import SearchDocuments
 from pytest_pynenc_state.backends.mongo.statuses import StatusDocuments
@@ -47,7 +46,6 @@ class PytestMongoOrchestrator(StoredOrchestrator):
         super().__init__(app)
         app_id = app.app_id
         database = self._database = configured_database(self.conf)
-        create_indexes(database, ORCHESTRATOR_INDEXES)
         self._statuses = StatusDocuments(database, app_id)
         self._search = SearchDocuments(database, app_id)
         self._heartbeats = HeartbeatDocuments(database, app_id)

@@ -18,14 +18,22 @@ from pathlib import Path
 
 from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
 from pytest_pynenc_state.backends.sqlite.place import BACKEND as SQLITE
-from pytest_pynenc_state.errors import BackendError, BackendUnavailable, OptionsError
-from pytest_pynenc_state.options import ServerUrl, checked_mongo_url, without_credentials
+from pytest_pynenc_state.errors import (
+    BackendError,
+    BackendTimeout,
+    BackendUnavailable,
+    OptionsError,
+)
+from pytest_pynenc_state.option_values import ServerUrl, mongo_url, without_credentials
 
 # In bytes; MongoDB refuses longer ones.
 _LONGEST_NAME = 63
 
 # Of a server that was there a moment ago: either it answers at once, or it has ended.
 _REMOVE_TIMEOUT_S = 1.0
+
+# Of the run's own server, to which a connection is open: longer, and it is stopped.
+_ANSWER_TIMEOUT_S = 3.0
 
 # Servers that could not be reached: many tests may ask for the same one, and each would wait
 # as long as the first.
@@ -58,15 +66,20 @@ def configured_url(url: ServerUrl | None) -> ServerUrl:
 def shared_server(folder: Path) -> Iterator[ServerUrl]:
     """Give the URL of the mongomock server that all processes using *folder* share.
 
+    Afterwards this process's client for it is closed: until then, each place uses it again.
+
     :raises BackendUnavailable: It cannot be started, or has stopped answering.
     """
+    MONGOMOCK.require_libraries()
+    from pytest_pynenc_state.backends.mongo.connection import close_clients
     from pytest_pynenc_state.backends.mongo.lease import acquire
 
-    MONGOMOCK.require_libraries()
     lease = acquire(folder, _SERVER, _answers)
+    url = _local_url(lease.port)
     try:
-        yield _local_url(lease.port)
+        yield url
     finally:
+        close_clients(url)
         lease.release()
 
 
@@ -105,7 +118,7 @@ def open_mongo(space: Space) -> Place:
     :raises BackendError: The database exists already; it is left as it is.
     """
     try:
-        url = checked_mongo_url(space.service)
+        url = mongo_url(space.service)
     except OptionsError as error:
         message = f"the fixture pynenc_mongo_url: {without_credentials(space.service)!r} {error}"
         raise BackendError(message) from None
@@ -120,12 +133,20 @@ def open_mongo(space: Space) -> Place:
 def open_mongomock(space: Space) -> Place:
     """Open a new database on the run's mongomock server, whose URL is the space's service.
 
+    This process's client stays open for the next place; `shared_server` closes it.
+
     :returns: A place that is dropped when it is closed: nobody could look at it after the run.
     :raises BackendUnavailable: The server has ended, or does not answer.
     """
+    import pymongo
+
+    from pytest_pynenc_state.backends.mongo.connection import DEFAULT_TIMEOUT_S
+
+    url = ServerUrl(space.service)
     try:
-        database, rest = _open(space, ServerUrl(space.service))
-    except BackendUnavailable as error:
+        with pymongo.timeout(_ANSWER_TIMEOUT_S):
+            database, rest = _open(space, url)
+    except (BackendUnavailable, BackendTimeout) as error:
         message = f"the mongomock server of this run has ended, or is stopped: {error.message}"
         raise BackendUnavailable(
             message,
@@ -133,10 +154,14 @@ def open_mongomock(space: Space) -> Place:
             "run the tests again",
             "or select another backend, for example --pynenc-backend sqlite",
         ) from error
-    # Dropping it later would take a client of its own, and twice the time of all the rest.
+
+    def drop() -> None:
+        with suppress(BackendTimeout), pymongo.timeout(_REMOVE_TIMEOUT_S):
+            _drop(url, database_name(space.namespace), DEFAULT_TIMEOUT_S)
+
     return replace(
         database,
-        close=_both(rest.close, database.remove),
+        close=_both(rest.close, drop),
         remove=rest.remove,
         outlives_run=False,
     )
@@ -156,7 +181,7 @@ def _open(space: Space, url: ServerUrl) -> tuple[Place, Place]:
         {**rest.values, "mongo_url": str(url), "mongo_database": name},
         f"{without_credentials(url)} database {name} + {rest.location}",
         close=lambda: close_clients(url),
-        remove=lambda: _drop(url, name),
+        remove=_both(lambda: _drop(url, name, _REMOVE_TIMEOUT_S), lambda: close_clients(url)),
     )
     return database, rest
 
@@ -192,17 +217,14 @@ def _check_new(url: ServerUrl, name: str) -> None:
         raise BackendError(message, "drop it if nobody needs it", "run the tests again")
 
 
-def _drop(url: ServerUrl, name: str) -> None:
-    """Drop a database, and close the client that this takes."""
-    from pytest_pynenc_state.backends.mongo.connection import close_clients, get_client
+def _drop(url: ServerUrl, name: str, timeout_s: float) -> None:
+    """Drop a database, by this process's client that looks so long for the server."""
+    from pytest_pynenc_state.backends.mongo.connection import get_client
     from pytest_pynenc_state.backends.mongo.failures import failures
 
-    try:
-        # A server that a fixture has ended by now has taken the database along.
-        with suppress(BackendUnavailable), failures(url):
-            get_client(url, _REMOVE_TIMEOUT_S).drop_database(name)
-    finally:
-        close_clients(url)
+    # A server that a fixture has ended by now has taken the database along.
+    with suppress(BackendUnavailable), failures(url):
+        get_client(url, timeout_s).drop_database(name)
 
 
 _COMPONENTS = {

@@ -16,9 +16,6 @@ from typing import Any, TypeVar
 
 from pymongo import IndexModel
 
-from pytest_pynenc_state.backends.mongo.connection import Database
-from pytest_pynenc_state.backends.mongo.failures import failures
-
 _Value = TypeVar("_Value")
 
 # A command may have 16 MiB: half of it is for the values of one list.
@@ -55,7 +52,8 @@ def _by(*fields: str, **options: Any) -> IndexModel:
     return IndexModel([("app_id", 1), *((field, 1) for field in fields)], **options)
 
 
-STATE_BACKEND_INDEXES: Mapping[str, Sequence[IndexModel]] = {
+#: The indexes of each collection; `Documents` makes them before the first document.
+INDEXES: Mapping[str, Sequence[IndexModel]] = {
     StateBackendCollections.RESULTS: [_by()],
     StateBackendCollections.EXCEPTIONS: [_by()],
     StateBackendCollections.CHUNKS: [_by("value_id", "number")],
@@ -75,9 +73,7 @@ STATE_BACKEND_INDEXES: Mapping[str, Sequence[IndexModel]] = {
     StateBackendCollections.WORKFLOWS: [_by("workflow_type_key")],
     StateBackendCollections.WORKFLOW_DATA: [_by("value.value_id")],
     StateBackendCollections.WORKFLOW_SUB_INVOCATIONS: [_by("workflow_id")],
-}
-
-ORCHESTRATOR_INDEXES: Mapping[str, Sequence[IndexModel]] = {
+    StateBackendCollections.APP_INFO: [],
     OrchestratorCollections.INVOCATIONS: [
         _by("registered"),
         _by("task_id_key", "registered"),
@@ -148,13 +144,3 @@ def in_chunks(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
         size += added
     if start < len(values):
         yield values[start:]
-
-
-def create_indexes(database: Database, indexes: Mapping[str, Sequence[IndexModel]]) -> None:
-    """Make sure that *database* has *indexes*; those that are there stay as they are.
-
-    :raises BackendError: The server failed or cannot be reached.
-    """
-    with failures(database.url):
-        for name, models in indexes.items():
-            database.collection(name).create_indexes(list(models))

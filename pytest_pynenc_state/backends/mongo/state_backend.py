@@ -15,12 +15,8 @@ from pytest_pynenc_state.backends.mongo.documents import Documents, purge_collec
 from pytest_pynenc_state.backends.mongo.history import HistoryDocuments
 from pytest_pynenc_state.backends.mongo.invocations import InvocationDocuments
 from pytest_pynenc_state.backends.mongo.runner_contexts import RunnerContextDocuments
-from pytest_pynenc_state.backends.mongo.schema import (
-    STATE_BACKEND_INDEXES,
-    create_indexes,
-    in_chunks,
-)
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections as Collections
+from pytest_pynenc_state.backends.mongo.schema import in_chunks
 from pytest_pynenc_state.backends.mongo.values import ValueDocuments
 from pytest_pynenc_state.backends.mongo.workflows import WorkflowDocuments
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
@@ -67,7 +63,6 @@ class PytestMongoStateBackend(StoredStateBackend):
         super().__init__(app)
         app_id = app.app_id
         database = self._database = configured_database(self.conf)
-        create_indexes(database, STATE_BACKEND_INDEXES)
         chunks = self._chunks = Chunks(database, app_id, self.conf.mongo_chunk_threshold)
         self._invocations = InvocationDocuments(database, app_id, chunks)
         self._history = HistoryDocuments(database, app_id)

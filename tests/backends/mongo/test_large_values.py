@@ -52,14 +52,14 @@ def test_a_value_is_in_chunks_only_above_the_threshold(
     )
 
 
-def test_a_result_of_a_hundred_megabytes_comes_back(
+def test_a_result_larger_than_a_message_comes_back(
     pynenc_state_backend: PytestMongoStateBackend,
 ) -> None:
-    """Of a text that cannot be compressed to fit into one document or message."""
-    text = incompressible(100 * MEGABYTE)
+    """Of a text that cannot be compressed to fit into one document."""
+    text = incompressible(50 * MEGABYTE)
     pynenc_state_backend._set_result("invocation", text)
     is_same = pynenc_state_backend._get_result("invocation") == text
-    assert (is_same, _chunks(pynenc_state_backend) > 5) == (True, True)
+    assert (is_same, _chunks(pynenc_state_backend) > 2) == (True, True)
 
 
 @pytest.mark.parametrize("after", ["small", "large " * THRESHOLD])
@@ -109,12 +109,12 @@ def test_a_kill_between_two_chunks_leaves_the_former_value(
     started: Callable[..., Any],
     chunks: int,
 ) -> None:
-    """Of sixty megabytes, of which only some were written: the first value is still there.
+    """Of five chunks, of which only some were written: the first value is still there.
 
     What the killed process left is removed by the next purge.
     """
     pynenc_state_backend._set_result("invocation", "the former one")
-    arguments = (address, "invocation", 60 * MEGABYTE, chunks)
+    arguments = (address, "invocation", chunks)
     process, pipe = started(die_while_writing_a_result, *arguments)
     assert pipe.recv() == "killed"
     process.join(HANG_GUARD_S)

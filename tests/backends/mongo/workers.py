@@ -6,6 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any
 
+from pytest_pynenc_state.backends.mongo import chunks as chunks_module
 from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections
 from tests.backends.workers import AppAddress
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def die_while_writing_a_result(
-    address: AppAddress, invocation_id: str, size: int, chunks: int, pipe: Pipe
+    address: AppAddress, invocation_id: str, chunks: int, pipe: Pipe
 ) -> None:
-    """Write a result of *size* bytes, and be killed once so many chunks are written."""
+    """Write a result of five small chunks, and be killed once so many are written."""
+    size = 10**6
+    chunks_module.CHUNK_SIZE = size // 8  # of random digits, half is left when compressed
     backend = address.open().state_backend
     insert = Documents.insert
     written = 0
