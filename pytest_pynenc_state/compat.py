@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pynenc.app import Pynenc
+from pynenc.call import Call
+from pynenc.conf.config_task import ConcurrencyControlType
 from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.invocation.status import InvocationStatus
 from pynenc.models.invocation_dto import InvocationDTO
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         AtomicServiceRun,
     )
     from pynenc.state_backend.base_state_backend import BaseStateBackend
+    from pynenc.task import Task
     from pynenc.workflow import WorkflowIdentity
 else:
     try:
@@ -54,6 +57,7 @@ __all__ = [
     "invocation_dto",
     "parent_event_id",
     "referenced_run_ids",
+    "running_arguments",
     "wait_for_all_writes",
     "wait_for_writes",
 ]
@@ -172,6 +176,25 @@ def atomic_service_executions(app: Pynenc) -> list[AtomicServiceExecution]:
         for runner in runners
         if runner.last_service_start and runner.last_service_end
     ]
+
+
+def running_arguments(task: Task[..., Any], serialized: dict[str, str]) -> dict[str, str] | None:
+    """The arguments that ``running_concurrency`` of *task* looks at, of a call with *serialized*.
+
+    :returns: None if it looks at none.
+    :raises KeyError: The call has not all of the task's key arguments.
+    """
+    control = task.conf.running_concurrency
+    call: Any = Call(task, None, serialized)
+    if hasattr(call, "serialized_args_for_concurrency_control"):
+        found: dict[str, str] | None = call.serialized_args_for_concurrency_control(control)
+        return found
+    # Up to pynenc 0.2.0 its method looks at those of the registration concurrency instead.
+    if control == ConcurrencyControlType.ARGUMENTS:
+        return serialized
+    if control == ConcurrencyControlType.KEYS:
+        return {name: serialized[name] for name in task.conf.key_arguments}
+    return None
 
 
 def wait_for_writes(state_backend: BaseStateBackend[Any, Any], invocation_id: str) -> None:

@@ -52,7 +52,7 @@ class TestHistories:
             each.witness.history.invocation_id for each in report.violations if each.witness
         )
         page = summary(facts.invocations, broken)
-        self._last_shown = "\n\n".join(filter(None, [str(report) if broken else "", page]))
+        self._last_shown = "\n\n".join(filter(None, [str(report) if report.violations else "", page]))
         return report
 
     def shown(self) -> str:

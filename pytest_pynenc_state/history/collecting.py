@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pynenc.call import Call
 from pynenc.conf.config_task import ConcurrencyControlType
 
 from pytest_pynenc_state import compat
@@ -65,12 +64,10 @@ def _is_stored(get: Callable[[InvocationId], str], invocation_id: InvocationId) 
 
 def _running_key(task: Task[..., Any], arguments: dict[str, str]) -> Hashable | None:
     """What pynenc looks for among running invocations before it runs this one, if it does."""
-    control = task.conf.running_concurrency
-    if control == ConcurrencyControlType.DISABLED:
+    if task.conf.running_concurrency == ConcurrencyControlType.DISABLED:
         return None
-    call: Call[..., Any] = Call(task, None, arguments)
     try:
-        compared = call.serialized_args_for_concurrency_control(control)
+        compared = compat.running_arguments(task, arguments)
     except KeyError:  # called without one of its key arguments; pynenc does not run it either
         return None
     # No arguments to compare, and none there, both mean any invocation of the task.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from pytest_pynenc_state.history.records import Record
-from pytest_pynenc_state.history.status_machine import objection
+from pytest_pynenc_state.history.status_machine import allows
 
 #: What the clocks of two processes may differ by: on hosts that keep the time, a few
 #: milliseconds; on one host, as long as a process may be held between clock and store.
@@ -30,16 +30,18 @@ def ordered(records: Sequence[Record]) -> tuple[list[Record], tuple[int, ...]]:
     arranged: list[Record] = []
     while remaining:
         before = arranged[-1] if arranged else None
-        chosen = next((i for i in _first_ones(remaining) if not objection(before, remaining[i])), 0)
+        chosen = next((i for i in _first_ones(remaining) if allows(before, remaining[i])), 0)
         arranged.append(remaining.pop(chosen))
     return arranged, _unknown(arranged)
 
 
-def is_legal(records: Sequence[Record]) -> bool:
-    """Whether pynenc allows each of *records* to follow the one in front of it."""
-    before = None
+def is_legal(records: Sequence[Record], before: Record | None = None) -> bool:
+    """Whether pynenc allows each of *records* to follow the one in front of it.
+
+    :param before: What is in front of the first one; None if a history begins with it.
+    """
     for record in records:
-        if objection(before, record):
+        if not allows(before, record):
             return False
         before = record
     return True

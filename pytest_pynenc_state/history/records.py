@@ -125,6 +125,10 @@ class History(Sequence[Record]):
     def __getitem__(self, index: int | slice) -> Record | tuple[Record, ...]:
         return self.records[index]
 
+    def __contains__(self, item: object) -> bool:
+        """Whether *item* is one of the records, or one of the statuses."""
+        return item in self.records or item in self.statuses
+
     def __len__(self) -> int:
         return len(self.records)
 

@@ -51,7 +51,9 @@ class Rule:
 
     def _verdict(self, objection: Objection) -> Verdict:
         history = objection.history
-        witness = Witness(history, objection.position, objection.others) if history else None
+        witness = None
+        if history is not None:  # it may be empty
+            witness = Witness(history, objection.position, objection.others)
         return Verdict(self.name, objection.outcome, objection.message, witness)
 
 

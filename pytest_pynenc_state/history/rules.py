@@ -16,6 +16,7 @@ from pytest_pynenc_state.history.status_machine import (
     transition_objection,
 )
 from pytest_pynenc_state.history.stored import agrees, aware
+from pytest_pynenc_state.history.ties import may_be_legal
 from pytest_pynenc_state.history.verdict import Outcome
 
 #: The statuses after which an attempt may have left a result or an exception behind.
@@ -117,8 +118,8 @@ def _first_step(
     before = None
     for position, after in enumerate(history.records):
         if message := objection_to(before, after):
-            if position in history.order_unknown:
-                message += ", if it came after: two processes' clocks do not tell"
+            if may_be_legal(history, position):
+                message += ", unless the order was another one: two clocks do not tell"
                 return Objection(history, message, position, outcome=Outcome.UNDECIDED)
             return Objection(history, message, position)
         before = after

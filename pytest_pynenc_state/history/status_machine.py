@@ -7,6 +7,7 @@ pynenc's own definitions.
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 from pynenc.invocation.status import InvocationStatus, get_status_definition
 
@@ -53,8 +54,8 @@ def transition_objection(before: Record | None, after: Record) -> str:
 def owner_objection(before: Record | None, after: Record) -> str:
     """Say why *after* may not have its owner, or return nothing.
 
-    A status that acquires needs an owner, one that releases has none, any other keeps that of
-    *before*. The first record may name the one who registered.
+    A status that acquires belongs to who sets it, one that releases to nobody, any other to the
+    owner of *before*. The first record may name the one who registered.
     """
     definition = get_status_definition(after.status)
     if before is None:
@@ -63,7 +64,10 @@ def owner_objection(before: Record | None, after: Record) -> str:
         names = f"{after.status} releases ownership, but {after.owner} owns it"
         return names if after.owner else ""
     if definition.acquires_ownership:
-        return "" if after.owner else f"{after.status} needs an owner"
+        if after.owner == after.mover:
+            return ""
+        owner = after.owner or "nobody"
+        return f"{after.status} belongs to who sets it, {after.mover}, not to {owner}"
     if after.owner != before.owner:
         return f"{after.status} belongs to the owner of {before.status}, which was {before.owner}"
     return ""
@@ -85,8 +89,43 @@ def leaver_objection(before: Record | None, after: Record) -> str:
 
 def objection(before: Record | None, after: Record) -> str:
     """Say why pynenc does not allow *after* to follow *before*, or return nothing."""
+    if allows(before, after):
+        return ""
     return (
         transition_objection(before, after)
         or owner_objection(before, after)
         or leaver_objection(before, after)
+    )
+
+
+def allows(before: Record | None, after: Record) -> bool:
+    """Whether there is no `objection` to *after* behind *before*; asked of every record."""
+    demands = _demands(before.status if before else None, after.status)
+    if before is None or not demands.is_allowed:
+        return demands.is_allowed
+    if demands.is_left_by_owner and after.mover != before.owner:
+        return False
+    if demands.releases:
+        return not after.owner
+    return after.owner == (after.mover if demands.acquires else before.owner)
+
+
+class _Demands(NamedTuple):
+    """What pynenc asks of a step from one status to another."""
+
+    is_allowed: bool
+    releases: bool
+    acquires: bool
+    is_left_by_owner: bool
+
+
+@cache
+def _demands(before: InvocationStatus | None, after: InvocationStatus) -> _Demands:
+    entered = get_status_definition(after)
+    is_owned = before is not None and get_status_definition(before).requires_ownership
+    return _Demands(
+        is_allowed=after in following(before),
+        releases=entered.releases_ownership,
+        acquires=entered.acquires_ownership,
+        is_left_by_owner=is_owned and not entered.overrides_ownership,
     )

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from types import EllipsisType
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from pynenc.invocation.status import InvocationStatus
+from pynenc.invocation.status import InvocationStatus, get_status_definition
 
 from pytest_pynenc_state.history import matching
 from pytest_pynenc_state.history.matching import Expected, Mismatch
-from pytest_pynenc_state.history.path import OneOf, Path, Repeat, one_of, path, repeat, step
+from pytest_pynenc_state.history.path import Path, Repeat, one_of, path, repeat, step
 from pytest_pynenc_state.history.records import History, Record
-from pytest_pynenc_state.history.status_machine import following, objection
-from pytest_pynenc_state.history.steps import Step
+from pytest_pynenc_state.history.status_machine import following
 from tests.history.builders import RUNNER, history, legal_walks, record
+from tests.history.oracle import Oracle
+
+# How long an example takes depends on what else the machine does.
+unhurried = settings(deadline=None)
 
 ATTEMPT = path("pending", "running", "retry")
 ONCE = ("registered", "pending", "running", "success")
@@ -62,6 +65,7 @@ def test_a_history_takes_a_path(expected: Path) -> None:
         (path(..., "killed", ...), 7),
         (path("registered", repeat(ATTEMPT, min=2), ...), 6),
         (path("registered", repeat(ATTEMPT, max=0), *ONCE[1:]), 3),
+        (path("registered", repeat(one_of(*TWICE[1:4]), min=1, max=2), "success"), 3),
         (path("registered", one_of("success", path("pending", "killed")), ...), 2),
         (path("registered", step("pending", owner=None), ...), 1),
         (path("registered", step("pending", owner="runner-2"), ...), 1),
@@ -145,6 +149,7 @@ def first_difference(one: Sequence[object], other: Sequence[object]) -> int:
     return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
+@unhurried
 @given(legal_walks())
 def test_the_path_made_of_a_walk_matches_it(walk: History) -> None:
     steps = [step(each.status, owner=each.owner, within_s=1.0) for each in walk]
@@ -173,6 +178,7 @@ def mutations(draw: st.DrawFn, records: Sequence[Record]) -> list[Record]:
     return mutated
 
 
+@unhurried
 @given(st.data(), legal_walks())
 def test_a_walk_with_one_other_event_leaves_the_path_where_it_first_differs(
     data: st.DataObject, walk: History
@@ -200,19 +206,21 @@ def paths_with_gaps(draw: st.DrawFn, walk: History) -> Path:
     return written_path(items or [...])
 
 
+@unhurried
 @given(st.data(), legal_walks())
 def test_a_walk_takes_its_path_with_gaps(data: st.DataObject, walk: History) -> None:
     assert walk == data.draw(paths_with_gaps(walk))
 
 
+@unhurried
 @given(st.data(), legal_walks(min_size=2))
 def test_an_illegal_event_in_a_gap_is_found_where_it_is(data: st.DataObject, walk: History) -> None:
     begin = data.draw(st.integers(0, len(walk) - 1))
     end = data.draw(st.integers(begin + 1, len(walk)))
     part = data.draw(mutations(walk.records[begin:end]))
-    mutated = [*walk.records[:begin], *part, *walk.records[end:]]
+    mutated = owned([*walk.records[:begin], *part, *walk.records[end:]])
     illegal = first_illegal(mutated)
-    # What is illegal only further on may be what the path says behind the gap.
+    # Further on, the path may say itself what is illegal.
     assume(illegal is not None and begin <= illegal <= begin + len(part))
     behind = data.draw(paths_with_gaps(history(*walk.records[end:])))
 
@@ -222,77 +230,39 @@ def test_an_illegal_event_in_a_gap_is_found_where_it_is(data: st.DataObject, wal
     assert mismatch.position == illegal
 
 
+def owned(records: Sequence[Record]) -> list[Record]:
+    """As *records*, by one runner that owns what pynenc says, so that only statuses are wrong."""
+    built: list[Record] = []
+    owner = None
+    for each in records:
+        definition = get_status_definition(each.status)
+        if definition.acquires_ownership:
+            owner = RUNNER
+        elif definition.releases_ownership:
+            owner = None
+        built.append(replace(each, owner=owner, mover=RUNNER))
+    return built
+
+
 def first_illegal(records: Sequence[Record]) -> int | None:
     """The first record whose status may not follow that of the one before."""
     statuses = [None, *(each.status for each in records)]
-    pairs = enumerate(zip(statuses, statuses[1:], strict=False))
-    return next((at for at, (before, after) in pairs if after not in following(before)), None)
+    return next(
+        (
+            at
+            for at, (before, after) in enumerate(pairwise(statuses))
+            if after not in following(before)
+        ),
+        None,
+    )
 
 
-@dataclass
-class Oracle:
-    """A matcher by sets: an item leads from some places of the records to others.
-
-    A place is a position, and whether the record there must be a legal step.
-    """
-
-    records: Sequence[Record]
-
-    def __post_init__(self) -> None:
-        self.asked: dict[int, set[Expected]] = {}
-
-    def takes(self, place: tuple[int, bool], wanted: Step | None) -> bool:
-        """Whether the record at *place* is as *wanted*."""
-        at, is_guarded = place
-        self.asked.setdefault(at, set()).add(Expected(wanted, is_guarded or wanted is None))
-        if at == len(self.records):
-            return False
-        before, after = (self.records[at - 1] if at else None), self.records[at]
-        if (is_guarded or wanted is None) and objection(before, after):
-            return False
-        return wanted is None or wanted.refusal(before, after) is None
-
-    def ends(self, item: Any, starts: set[tuple[int, bool]]) -> set[tuple[int, bool]]:
-        """The places to which *item* leads from *starts*."""
-        if isinstance(item, Step):
-            return {(place[0] + 1, False) for place in starts if self.takes(place, item)}
-        if isinstance(item, EllipsisType):
-            return self.closure(
-                {(at, True) for at, _ in starts},
-                lambda places: {(p[0] + 1, True) for p in places if self.takes(p, None)},
-            )
-        if isinstance(item, OneOf):
-            return set().union(*(self.ends(each, starts) for each in item.items))
-        if isinstance(item, Repeat):
-            return self.repeated(item, starts)
-        for each in item.items:
-            starts = self.ends(each, starts)
-        return starts
-
-    def repeated(self, item: Repeat, starts: set[tuple[int, bool]]) -> set[tuple[int, bool]]:
-        for _ in range(item.min):
-            starts = self.ends(item.item, starts)
-        if item.max is None:
-            return self.closure(starts, lambda places: self.ends(item.item, places))
-        for _ in range(item.max - item.min):
-            starts = starts | self.ends(item.item, starts)
-        return starts
-
-    def closure(
-        self,
-        places: set[tuple[int, bool]],
-        onwards: Callable[[set[tuple[int, bool]]], set[tuple[int, bool]]],
-    ) -> set[tuple[int, bool]]:
-        while not (further := onwards(places)) <= places:
-            places = places | further
-        return places
-
-
-FEW = ("registered", "pending", "running", "retry")
+#: Two statuses that may follow each other and often do, so that many records are taken.
+FEW = ("pending", "rerouted")
 few_steps = st.builds(
     lambda status, asked: step(status, **asked),
     st.sampled_from(FEW),
-    st.sampled_from([{}, {}, {"owner": None}, {"owner": RUNNER}, {"within_s": 0.01}]),
+    st.sampled_from([{}, {}, {}, {"owner": None}, {"owner": RUNNER}, {"within_s": 0.01}]),
 )
 
 
@@ -304,7 +274,7 @@ def repeats(draw: st.DrawFn, items: st.SearchStrategy[Any]) -> Repeat:
 
 
 items = st.recursive(
-    st.one_of(few_steps, st.just(...)),
+    st.one_of(few_steps, few_steps, few_steps, st.just(...)),
     lambda inner: st.one_of(
         st.lists(inner, min_size=1, max_size=3).map(written_path),
         st.lists(inner, min_size=1, max_size=3).map(lambda some: one_of(*some)),
@@ -313,16 +283,17 @@ items = st.recursive(
     max_leaves=8,
 )
 few_records = st.builds(
-    lambda status, owner, at_s: record(status, at_s, owner),
+    lambda status, owner, at_s: record(status, at_s, owner, RUNNER),
     st.sampled_from(FEW),
     st.sampled_from([None, RUNNER]),
     st.sampled_from([0.0, 0.01, 0.02]),
 )
 
 
+@settings(unhurried, max_examples=300)
 @given(
     st.lists(items, min_size=1, max_size=4).map(written_path),
-    st.lists(few_records, max_size=6) | legal_walks(max_size=8).map(list),
+    st.lists(few_records, max_size=6) | st.lists(few_records, max_size=6).map(owned),
 )
 def test_the_automaton_and_the_sets_agree(expected: Path, given_records: list[Record]) -> None:
     oracle = Oracle(given_records)

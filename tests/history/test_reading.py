@@ -92,6 +92,9 @@ def test_a_history_has_every_status_owner_and_mover_in_order(
     assert (history.task, history.arguments) == ("tests.backends.tasks.add", {"x": "1"})
     assert history.is_final
     assert history.order_unknown == ()
+    assert "running" in history
+    assert history[2] in history
+    assert "retry" not in history
 
 
 def test_an_invocation_can_be_given_instead_of_its_id(

@@ -66,10 +66,10 @@ WITNESSES: dict[str, tuple[str | None, int | None, str]] = {
 
 #: What each rule cannot tell in its undecided file, and why.
 DOUBTS = {
-    "ends-are-final": "two processes' clocks do not tell",
-    "one-owner": "two processes' clocks do not tell",
-    "legal-transitions": "two processes' clocks do not tell",
-    "ownership-kept": "two processes' clocks do not tell",
+    "ends-are-final": "two clocks do not tell",
+    "one-owner": "two clocks do not tell",
+    "legal-transitions": "two clocks do not tell",
+    "ownership-kept": "two clocks do not tell",
     "none-run-at-once": "unless the clocks of their hosts mislead",
     "children-within-parents": "an attempt that was cut off may have gone on",
     "status-agrees": "the orchestrator knows no status of any invocation: was it purged?",
@@ -182,7 +182,17 @@ def test_an_acquired_status_needs_an_owner() -> None:
     """PENDING of nobody could be run by everybody."""
     told = history("registered", record("pending", 0.01, mover=RUNNER))
     verdict = judged(OWNERSHIP_KEPT, told)
-    assert (verdict.outcome, verdict.message) == (VIOLATED, "pending needs an owner")
+    assert (verdict.outcome, verdict.message) == (
+        VIOLATED,
+        "pending belongs to who sets it, runner-1, not to nobody",
+    )
+
+
+def test_an_owner_that_changes_is_told_by_one_rule() -> None:
+    """The rule that says more."""
+    told = history("registered", "pending", record("running", 0.02, "runner-2"))
+    rules = (ONE_OWNER, OWNERSHIP_KEPT)
+    assert [judged(rule, told).outcome for rule in rules] == [VIOLATED, OK]
 
 
 def test_a_history_begins_with_registration() -> None:
@@ -195,6 +205,37 @@ def test_a_history_begins_with_registration() -> None:
 
 
 RETRIED = ("registered", "pending", "running", "retry", "pending", "running", "retry")
+
+
+def test_a_tie_that_no_order_makes_legal_is_a_violation() -> None:
+    """Two runners that both run it do so in either order."""
+    told = history(
+        *("registered", "pending", "running", record("running", 0.02, "runner-2")),
+        order_unknown=(3,),
+    )
+    rules = (ONE_OWNER, LEGAL_TRANSITIONS)
+    assert [judged(rule, told).outcome for rule in rules] == [VIOLATED, VIOLATED]
+
+
+def test_the_order_of_a_tie_must_suit_what_follows() -> None:
+    """RUNNING before SUCCESS would be legal, were it not for the retry."""
+    told = history(
+        *("registered", "pending"),
+        record("success", 0.02, mover=RUNNER),
+        record("running", 0.02, RUNNER),
+        record("retry", 0.03, mover=RUNNER),
+        order_unknown=(3,),
+    )
+    assert judged(LEGAL_TRANSITIONS, told).outcome == VIOLATED
+
+
+def test_more_ties_than_can_be_tried_are_undecided() -> None:
+    """A clock that stands still tells nothing."""
+    told = history(
+        *(record("running", 0.0, f"runner-{number}") for number in range(9)),
+        order_unknown=range(1, 9),
+    )
+    assert judged(LEGAL_TRANSITIONS, told).outcome == UNDECIDED
 
 
 def test_more_retries_than_the_task_allows_are_a_violation() -> None:

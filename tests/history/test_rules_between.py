@@ -45,6 +45,7 @@ def run(
         pytest.param([run("a", 1, 2, "x"), run("b", 1.9999, 3, "x")], [VIOLATED], id="one host"),
         pytest.param([run("a", 1, 2), run("b", 1.99, 3)], [UNDECIDED], id="hosts unknown"),
         pytest.param([run("a", 1, 2, "x"), run("b", 1.9, 3, "y")], [VIOLATED], id="by far"),
+        pytest.param([run("a", 1, 2, "x"), run("b", 1.001, 1.01, "y")], [UNDECIDED], id="at edge"),
         pytest.param([run("a", 1, None, "x"), run("b", 9, 10, "y")], [VIOLATED], id="still runs"),
         pytest.param([run("a", 1, 2, key=None), run("b", 1, 2, key=None)], [OK], id="no control"),
         pytest.param([run("a", 1, 2), run("b", 1, 2, key="other")], [OK], id="other key"),
@@ -66,6 +67,15 @@ def test_what_shares_a_running_key_runs_one_at_a_time(
 ) -> None:
     """By one clock any overlap counts, between two clocks one that they cannot make up."""
     assert outcomes(NONE_RUN_AT_ONCE, AppFacts(tuple(runs))) == expected
+
+
+def test_a_run_that_another_host_ended_is_of_two_clocks() -> None:
+    """Whoever recovered it may be ahead of the time."""
+    recovery = record("running_recovery", 2, mover="other", runner_context=context(hostname="y"))
+    recovered = run("a", 1, None, "x")
+    recovered = replace(recovered, history=history(*recovered.history, recovery))
+    facts = AppFacts((recovered, run("b", 1.99, 3, "x")))
+    assert outcomes(NONE_RUN_AT_ONCE, facts) == [UNDECIDED]
 
 
 def test_a_retried_invocation_does_not_overlap_itself() -> None:
