@@ -38,6 +38,11 @@ class Statuses(Protocol):
     def record(self, invocation_id: str) -> InvocationStatusRecord:
         """The current status record; KeyError if the invocation is unknown."""
 
+    def states(
+        self, invocation_ids: Sequence[str]
+    ) -> dict[str, tuple[InvocationStatusRecord, int]]:
+        """The status record and the retries of those of *invocation_ids* that are known."""
+
     def increment_retries(self, invocation_id: str) -> None:
         """Add one retry; nothing happens if the invocation is unknown."""
 

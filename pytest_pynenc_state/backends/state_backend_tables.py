@@ -30,6 +30,10 @@ class Invocations(ABC):
         """What was stored of an invocation; None if it is unknown."""
 
     @abstractmethod
+    def get_all(self, invocation_ids: Sequence[str]) -> dict[str, tuple[InvocationDTO, CallDTO]]:
+        """What was stored of those of *invocation_ids* that are known."""
+
+    @abstractmethod
     def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
         """The ids of the invocations whose fields have these values, in no order."""
 
@@ -77,6 +81,9 @@ class Values(Protocol):
 
     def get(self, invocation_id: str) -> str | None:
         """The stored value; None if there is none."""
+
+    def having(self, invocation_ids: Sequence[str]) -> set[str]:
+        """Those of *invocation_ids* that have a value."""
 
 
 class Workflows(Protocol):

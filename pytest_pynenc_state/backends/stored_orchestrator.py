@@ -87,6 +87,15 @@ class StoredOrchestrator(PytestOrchestrator):
         """
         return self._statuses.record(invocation_id)
 
+    def get_invocation_states(
+        self, invocation_ids: Sequence[str]
+    ) -> dict[str, tuple[InvocationStatusRecord, int]]:
+        """Return status record and number of retries of those of *invocation_ids* it knows.
+
+        pynenc has no such method: it is for whoever looks at a whole app, as `check_histories`.
+        """
+        return self._statuses.states(invocation_ids)
+
     def increment_invocation_retries(self, invocation_id: str) -> None:
         """Add one to an invocation's retries; nothing happens if it is unknown."""
         self._statuses.increment_retries(invocation_id)

@@ -60,6 +60,23 @@ class StoredStateBackend(PytestStateBackend):
         """Return what was stored of an invocation; None if it is unknown."""
         return self._invocations.get(invocation_id)
 
+    def get_stored_invocations(
+        self, invocation_ids: Sequence[str]
+    ) -> dict[str, tuple[InvocationDTO, CallDTO]]:
+        """Return what was stored of those of *invocation_ids* that are known.
+
+        As the two methods below, it is for whoever looks at a whole app, and not pynenc's.
+        """
+        return self._invocations.get_all(invocation_ids)
+
+    def invocations_with_result(self, invocation_ids: Sequence[str]) -> set[str]:
+        """Return those of *invocation_ids* that have a result."""
+        return self._results.having(invocation_ids)
+
+    def invocations_with_exception(self, invocation_ids: Sequence[str]) -> set[str]:
+        """Return those of *invocation_ids* that have an exception."""
+        return self._exceptions.having(invocation_ids)
+
     def get_child_invocations(self, parent_invocation_id: str) -> Iterator[InvocationId]:
         """Return the ids of an invocation's direct children, in no order."""
         return iter(self._invocations.children(parent_invocation_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,11 @@ from pynenc.conf.config_task import ConcurrencyControlType
 from pytest_pynenc_state import compat
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus
 from pytest_pynenc_state.history.facts import OPEN_END, AppFacts, InvocationFacts, ServiceWindow
+from pytest_pynenc_state.history.lookups import Lookups
 from pytest_pynenc_state.history.stored import StoredInvocation, aware, read_histories
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
-    from pynenc.identifiers.invocation_id import InvocationId
     from pynenc.task import Task
 
 
@@ -28,38 +28,41 @@ def collect_facts(app: Pynenc, timeout_s: float) -> AppFacts:
         are judged as they are.
     """
     kept = timedelta(hours=app.orchestrator.conf.auto_final_invocation_purge_hours)
+    found = read_histories(app, timeout_s)
+    ended = [each.history.invocation_id for each in found if each.history.is_final]
+    lookups = Lookups(app)
+    with_result, with_exception = lookups.with_result(ended), lookups.with_exception(ended)
     return AppFacts(
-        invocations=tuple(_invocation(app, stored) for stored in read_histories(app, timeout_s)),
+        invocations=tuple(
+            _invocation(
+                app,
+                stored,
+                has_result=stored.history.invocation_id in with_result,
+                has_exception=stored.history.invocation_id in with_exception,
+            )
+            for stored in found
+        ),
         services=tuple(_services(app)),
         forgotten_before=datetime.now(UTC) - kept,
     )
 
 
-def _invocation(app: Pynenc, stored: StoredInvocation) -> InvocationFacts:
+def _invocation(
+    app: Pynenc, stored: StoredInvocation, *, has_result: bool, has_exception: bool
+) -> InvocationFacts:
     history, dto = stored.history, stored.invocation
-    invocation_id: InvocationId = history.invocation_id  # type: ignore[assignment]
-    backend = app.state_backend
     # A task of a module that this process has not imported is not known.
     task = app.tasks.get(dto.call_id.task_id) if dto else None
     return InvocationFacts(
         history=history,
         status_record=stored.status_record,
-        retries=app.orchestrator.get_invocation_retries(invocation_id),
+        retries=stored.retries,
         max_retries=task.conf.max_retries if task else None,
-        has_result=history.is_final and _is_stored(backend._get_result, invocation_id),
-        has_exception=history.is_final and _is_stored(backend._get_exception, invocation_id),
+        has_result=has_result,
+        has_exception=has_exception,
         parent_id=dto.parent_invocation_id if dto else None,
         running_key=_running_key(task, dict(history.arguments)) if task else None,
     )
-
-
-def _is_stored(get: Callable[[InvocationId], str], invocation_id: InvocationId) -> bool:
-    """Whether *get*, which returns a serialised value, has one."""
-    try:
-        get(invocation_id)
-    except KeyError:
-        return False
-    return True
 
 
 def _running_key(task: Task[..., Any], arguments: dict[str, str]) -> Hashable | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from pynenc.identifiers.invocation_id import InvocationId
 
 from pytest_pynenc_state import compat
+from pytest_pynenc_state.history.lookups import Lookups
 from pytest_pynenc_state.history.ordering import is_legal, ordered
 from pytest_pynenc_state.history.records import History, Record, Source
 from pytest_pynenc_state.waiting import wait_until
@@ -41,11 +41,13 @@ class StoredInvocation:
     :ivar history: Its history; empty if there is none.
     :ivar status_record: Its status; None if the orchestrator does not know it.
     :ivar invocation: Whose child it is; None if the state backend does not know it.
+    :ivar retries: How often the orchestrator counts it as retried.
     """
 
     history: History
     status_record: InvocationStatusRecord | None
     invocation: InvocationDTO | None
+    retries: int
 
     @property
     def is_settled(self) -> bool:
@@ -78,6 +80,7 @@ class HistoryStore:
     def __init__(self, app: Pynenc, source: Source | None = None) -> None:
         self._app = app
         self._source = source
+        self._lookups = Lookups(app)
         self._contexts: dict[str, RunnerContext | None] = {}
 
     def read(self, invocation_id: str) -> History:
@@ -88,25 +91,19 @@ class HistoryStore:
         """All that is stored of one invocation."""
         backend = self._app.state_backend
         compat.wait_for_writes(backend, invocation_id)
-        return self._stored(invocation_id, backend.get_history(InvocationId(invocation_id)))
+        rows = backend.get_history(InvocationId(invocation_id))
+        (stored,) = self._stored({invocation_id: rows})
+        return stored
 
     def read_all(self) -> Iterator[StoredInvocation]:
         """All that is stored of each invocation of the app, in no order."""
         backend = self._app.state_backend
         compat.wait_for_all_writes(backend)
-        rows: defaultdict[str, list[InvocationHistory]] = defaultdict(list)
+        rows: dict[str, list[InvocationHistory]] = {each: [] for each in self._registered_ids()}
         for batch in backend.iter_history_in_timerange(_FIRST_INSTANT, _LAST_INSTANT, _BATCH_SIZE):
             for row in batch:
-                rows[row.invocation_id].append(row)
-        for invocation_id in dict.fromkeys([*self._registered_ids(), *rows]):
-            yield self._stored(invocation_id, rows.get(invocation_id, ()))
-
-    def status_record(self, invocation_id: str) -> InvocationStatusRecord | None:
-        """The status of one invocation; None if the orchestrator does not know it."""
-        try:
-            return self._app.orchestrator.get_invocation_status_record(InvocationId(invocation_id))
-        except KeyError:
-            return None
+                rows.setdefault(row.invocation_id, []).append(row)
+        return self._stored(rows)
 
     def _registered_ids(self) -> Iterator[str]:
         orchestrator = self._app.orchestrator
@@ -115,23 +112,28 @@ class HistoryStore:
             yield from page
             offset += _BATCH_SIZE
 
-    def _stored(self, invocation_id: str, rows: Sequence[InvocationHistory]) -> StoredInvocation:
-        # The status after the rows: a record that is written meanwhile is then missing from
+    def _stored(
+        self, rows: Mapping[str, Sequence[InvocationHistory]]
+    ) -> Iterator[StoredInvocation]:
+        """What is stored of the invocations that these rows are of."""
+        # The statuses after the rows: a record that is written meanwhile is then missing from
         # both, or seen to be missing.
-        status_record = self.status_record(invocation_id)
-        records, unknown = ordered(self._records(rows))
-        # The public method imports the task, which this process may not be able to.
-        pair = self._app.state_backend._get_invocation(InvocationId(invocation_id))
-        invocation, called = pair or (None, None)
-        history = History(
-            invocation_id,
-            records,
-            task=called.call_id.task_id.key if called else "",
-            arguments=called.serialized_arguments if called else None,
-            order_unknown=unknown,
-            source=self._source,
-        )
-        return StoredInvocation(history, status_record, invocation)
+        ids = list(rows)
+        states = self._lookups.states(ids)
+        pairs = self._lookups.invocations(ids)
+        for invocation_id in ids:
+            records, unknown = ordered(self._records(rows[invocation_id]))
+            status_record, retries = states.get(invocation_id, (None, 0))
+            invocation, called = pairs.get(invocation_id, (None, None))
+            history = History(
+                invocation_id,
+                records,
+                task=called.call_id.task_id.key if called else "",
+                arguments=called.serialized_arguments if called else None,
+                order_unknown=unknown,
+                source=self._source,
+            )
+            yield StoredInvocation(history, status_record, invocation, retries)
 
     def _records(self, rows: Iterable[InvocationHistory]) -> list[Record]:
         return [

@@ -18,6 +18,7 @@ from pytest_pynenc_state.compat import (
 )
 from pytest_pynenc_state.history.checking import check_histories
 from pytest_pynenc_state.history.collecting import collect_facts
+from pytest_pynenc_state.history.lookups import Lookups
 from pytest_pynenc_state.history.report import Report
 from tests.backends import tasks
 from tests.backends.builders import new_context, new_invocation, unique_id
@@ -323,11 +324,12 @@ def test_values_are_asked_of_ended_invocations_only(
     """Each costs a query, and those of others are not judged."""
     ended = succeeded(pynenc_app).invocation_id
     moved(pynenc_app, registered(pynenc_app), PENDING, RUNNING)
-    asked = []
-    get_result = pynenc_app.state_backend._get_result
-    monkeypatch.setattr(
-        pynenc_app.state_backend,
-        "_get_result",
-        lambda invocation_id: asked.append(invocation_id) or get_result(invocation_id),
-    )
+    asked: list[str] = []
+    with_result = Lookups.with_result
+
+    def asking(lookups: Lookups, ids: list[str]) -> set[str]:
+        asked.extend(ids)
+        return with_result(lookups, ids)
+
+    monkeypatch.setattr(Lookups, "with_result", asking)
     assert (found(check_histories(pynenc_app)), asked) == ({}, [ended])

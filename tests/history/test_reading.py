@@ -209,7 +209,7 @@ def test_waiting_for_a_status_returns_the_history_it_came_to(
     """Also if the invocation has gone on meanwhile; the history it was asked of stays as it is."""
     invocation_id = registered(pynenc_app)
     before = read(invocation_id)
-    later = Later(monkeypatch, pynenc_app.orchestrator, "get_invocation_status_record", 3)
+    later = Later(monkeypatch, pynenc_app.state_backend, "get_history", 3)
     later.action = lambda: move(pynenc_app, invocation_id, PENDING, RUNNING, RETRY)
 
     after = before.wait_for("running")

@@ -106,6 +106,13 @@ class Chunks:
             former_id = stored["value_id"]
         return None
 
+    @staticmethod
+    def small(stored: Document) -> str | None:
+        """The text in a field of its owner's document; None if it is in chunks."""
+        return (
+            bytes(stored["bytes"]).decode("utf-8", "surrogatepass") if "bytes" in stored else None
+        )
+
     def ids(self) -> list[ObjectId]:
         """The ids of all values that have chunks now."""
         return self._chunks.distinct("value_id", {"app_id": self._app_id})

@@ -75,6 +75,21 @@ class InvocationDocuments(Invocations):
         found = self._chunks.read(self._owner(invocation_id))
         return _transfer_objects(found[1], json.loads(found[0])) if found else None
 
+    def get_all(self, invocation_ids: Sequence[str]) -> dict[str, tuple[InvocationDTO, CallDTO]]:
+        """What was stored of those of *invocation_ids* that are known."""
+        found = [
+            (document["invocation_id"], self._chunks.small(document["arguments"]), document)
+            for some in in_chunks([key(self._app_id, each) for each in invocation_ids])
+            for document in self._documents.find({"_id": {"$in": some}})
+        ]
+        small = {
+            invocation_id: _transfer_objects(document, json.loads(arguments))
+            for invocation_id, arguments, document in found
+            if arguments is not None
+        }
+        large = {each[0]: self.get(each[0]) for each in found if each[1] is None}
+        return small | {each: pair for each, pair in large.items() if pair is not None}
+
     def _owner(self, invocation_id: str) -> Owner:
         return Owner(self._documents, key(self._app_id, invocation_id), "arguments")
 

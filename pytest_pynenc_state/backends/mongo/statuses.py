@@ -65,6 +65,17 @@ class StatusDocuments:
         """The current status record; KeyError if the invocation is unknown."""
         return _record(self._current(invocation_id))
 
+    def states(
+        self, invocation_ids: Sequence[str]
+    ) -> dict[str, tuple[InvocationStatusRecord, int]]:
+        """The status record and the retries of those of *invocation_ids* that are known."""
+        fields = ("invocation_id", "retry_count", *_RECORD)
+        return {
+            document["invocation_id"]: (_record(document), int(document["retry_count"]))
+            for some in in_chunks([self._key(each) for each in invocation_ids])
+            for document in self._documents.find({"_id": {"$in": some}}, fields)
+        }
+
     def move(
         self, invocation_id: str, status: InvocationStatus, runner_id: str | None
     ) -> InvocationStatusRecord:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix, Chunks, Owner
 from pytest_pynenc_state.backends.mongo.connection import Database
 from pytest_pynenc_state.backends.mongo.documents import Documents
-from pytest_pynenc_state.backends.mongo.schema import key
+from pytest_pynenc_state.backends.mongo.schema import in_chunks, key
 
 
 class ValueDocuments:
@@ -35,6 +37,15 @@ class ValueDocuments:
     def get(self, invocation_id: str) -> str | None:
         """An invocation's value; None if there is none."""
         return self.get_at((invocation_id,))
+
+    def having(self, invocation_ids: Sequence[str]) -> set[str]:
+        """Those of *invocation_ids* that have a value."""
+        names = {key(self._app_id, each): each for each in invocation_ids}
+        return {
+            names[document["_id"]]
+            for some in in_chunks(list(names))
+            for document in self._documents.find({"_id": {"$in": some}}, ["_id"])
+        }
 
     def _owner(self, parts: tuple[str, ...]) -> Owner:
         return Owner(self._documents, key(self._app_id, *parts), "value")

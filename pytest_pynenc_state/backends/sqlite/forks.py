@@ -26,7 +26,8 @@ class ForkGate:
         # Protects the count. Held during a fork, so that its owner is the one thread that
         # the child has. Re-entrant, because the garbage collector may close a connection
         # at any instant, also while this thread holds it.
-        self._condition = threading.Condition(threading.RLock())
+        self._lock = threading.RLock()
+        self._condition = threading.Condition(self._lock)
         self._inside = 0
         # The thread that is about to fork, for which all others wait outside.
         self._forking: int | None = None
@@ -36,11 +37,14 @@ class ForkGate:
         )
 
     def __enter__(self) -> None:
-        if self._own.depth == 0:
-            with self._condition:
-                self._condition.wait_for(self._is_open)
+        own = self._own
+        if own.depth == 0:
+            # Every use of a store comes by here, and hardly ever meets a fork.
+            with self._lock:
+                if self._forking is not None:
+                    self._condition.wait_for(self._is_open)
                 self._inside += 1
-        self._own.depth += 1
+        own.depth += 1
 
     def __exit__(
         self,
@@ -48,11 +52,13 @@ class ForkGate:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._own.depth -= 1
-        if self._own.depth == 0:
-            with self._condition:
+        own = self._own
+        own.depth -= 1
+        if own.depth == 0:
+            with self._lock:
                 self._inside -= 1
-                self._condition.notify_all()
+                if self._forking is not None:
+                    self._condition.notify_all()
 
     def _is_open(self) -> bool:
         return self._forking in (None, threading.get_ident())

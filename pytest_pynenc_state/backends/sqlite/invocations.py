@@ -12,7 +12,7 @@ from pynenc.models.call_dto import CallDTO
 
 from pytest_pynenc_state import compat
 from pytest_pynenc_state.backends.sqlite.connection import Database, Row, optional_text, text
-from pytest_pynenc_state.backends.sqlite.queries import invocation_ids
+from pytest_pynenc_state.backends.sqlite.queries import invocation_ids, read_in_chunks
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
 from pytest_pynenc_state.backends.sqlite.workflows import workflow_identity
 from pytest_pynenc_state.backends.state_backend_tables import Invocations
@@ -29,11 +29,12 @@ _UPSERT = (
     "parent_invocation_id = excluded.parent_invocation_id, "
     "parent_event_id = excluded.parent_event_id"
 )
-_GET = (
+_GET_ALL = (
     "SELECT invocation_id, call_id_key, arguments_json, workflow_id, workflow_type_key, "
     "parent_workflow_id, parent_invocation_id, parent_event_id "
-    f"FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ? AND invocation_id = ?"
+    f"FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ? AND invocation_id IN ({{}})"
 )
+_GET = _GET_ALL.format("?")
 _IDS = f"SELECT invocation_id FROM {StateBackendTables.INVOCATIONS} WHERE app_id = ?"
 
 
@@ -53,6 +54,11 @@ class InvocationTable(Invocations):
         """What was stored of an invocation; None if it is unknown."""
         rows = self._database.read(_GET, (self._app_id, invocation_id))
         return _transfer_objects(rows[0]) if rows else None
+
+    def get_all(self, invocation_ids: Sequence[str]) -> dict[str, tuple[InvocationDTO, CallDTO]]:
+        """What was stored of those of *invocation_ids* that are known."""
+        rows = read_in_chunks(self._database, _GET_ALL, [self._app_id], invocation_ids)
+        return {text(row[0]): _transfer_objects(row) for row in rows}
 
     def _ids_where(self, wanted: Mapping[str, str]) -> list[InvocationId]:
         sql = _IDS + "".join(f" AND {column} = ?" for column in wanted)

@@ -16,6 +16,7 @@ from pytest_pynenc_state.backends.sqlite.connection import (
     Database,
     Row,
     optional_text,
+    text,
 )
 from pytest_pynenc_state.backends.sqlite.queries import (
     invocation_ids,
@@ -37,6 +38,10 @@ _REGISTER = (
     "status_runner_id, status_timestamp_us) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _RECORD = f"SELECT status, status_runner_id, status_timestamp_us FROM {_TABLE} {_ONE}"
+_STATES = (
+    "SELECT invocation_id, retry_count, status, status_runner_id, status_timestamp_us "
+    f"FROM {_TABLE} WHERE app_id = ? AND invocation_id IN ({{}})"
+)
 _MOVE = f"UPDATE {_TABLE} SET status = ?, status_runner_id = ?, status_timestamp_us = ? {_ONE}"
 _RETRIES = f"SELECT retry_count FROM {_TABLE} {_ONE}"
 _INCREMENT_RETRIES = f"UPDATE {_TABLE} SET retry_count = retry_count + 1 {_ONE}"
@@ -92,6 +97,13 @@ class StatusTable:
         rows = self._database.read(_RECORD, (self._app_id, invocation_id))
         return self._known(rows[0] if rows else None, invocation_id)
 
+    def states(
+        self, invocation_ids: Sequence[str]
+    ) -> dict[str, tuple[InvocationStatusRecord, int]]:
+        """The status record and the retries of those of *invocation_ids* that are known."""
+        rows = read_in_chunks(self._database, _STATES, [self._app_id], invocation_ids)
+        return {text(row[0]): (_record(row[2:]), int(row[1])) for row in rows}
+
     def move(
         self, invocation_id: str, status: InvocationStatus, runner_id: str | None
     ) -> InvocationStatusRecord:
@@ -119,10 +131,7 @@ class StatusTable:
         if row is None:
             message = f"app {self._app_id!r} has no invocation {invocation_id!r}"
             raise KeyError(message)
-        status, owner, timestamp_us = row
-        return InvocationStatusRecord(
-            InvocationStatus(status), optional_text(owner), from_us(timestamp_us)
-        )
+        return _record(row)
 
     def increment_retries(self, invocation_id: str) -> None:
         """Add one retry; nothing happens if the invocation is unknown."""
@@ -173,3 +182,10 @@ class StatusTable:
                 connection.executemany(statement, due)
 
         self._database.transaction(forget_due)
+
+
+def _record(row: Row) -> InvocationStatusRecord:
+    status, owner, timestamp_us = row
+    return InvocationStatusRecord(
+        InvocationStatus(status), optional_text(owner), from_us(timestamp_us)
+    )
