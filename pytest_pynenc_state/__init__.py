@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.history.path import one_of, path, repeat, step
     from pytest_pynenc_state.history.reading import HistoryReader
     from pytest_pynenc_state.history.records import History
+    from pytest_pynenc_state.processes.child import Child, Children
+    from pytest_pynenc_state.processes.crash import Crash
+    from pytest_pynenc_state.processes.crash_control import CrashControl
+    from pytest_pynenc_state.processes.crash_files import Hit
+    from pytest_pynenc_state.processes.race import Outcome, Race
+    from pytest_pynenc_state.processes.racing import Races
     from pytest_pynenc_state.processes.runner import RunnerControl
 
 __version__ = "0.1.0"
@@ -22,9 +28,17 @@ __version__ = "0.1.0"
 __all__ = [
     "Backend",
     "Capability",
+    "Child",
+    "Children",
+    "Crash",
+    "CrashControl",
     "History",
     "HistoryReader",
+    "Hit",
+    "Outcome",
     "Place",
+    "Race",
+    "Races",
     "RunnerControl",
     "Space",
     "__version__",
@@ -38,9 +52,17 @@ __all__ = [
 _HOMES = {
     "Backend": "pytest_pynenc_state.backends.backend",
     "Capability": "pytest_pynenc_state.backends.backend",
+    "Child": "pytest_pynenc_state.processes.child",
+    "Children": "pytest_pynenc_state.processes.child",
+    "Crash": "pytest_pynenc_state.processes.crash",
+    "CrashControl": "pytest_pynenc_state.processes.crash_control",
     "History": "pytest_pynenc_state.history.records",
     "HistoryReader": "pytest_pynenc_state.history.reading",
+    "Hit": "pytest_pynenc_state.processes.crash_files",
+    "Outcome": "pytest_pynenc_state.processes.race",
     "Place": "pytest_pynenc_state.backends.backend",
+    "Race": "pytest_pynenc_state.processes.race",
+    "Races": "pytest_pynenc_state.processes.racing",
     "RunnerControl": "pytest_pynenc_state.processes.runner",
     "Space": "pytest_pynenc_state.backends.backend",
     "check_histories": "pytest_pynenc_state.history.checking",

@@ -16,6 +16,8 @@
     │   ├── HistoryNotSettled (TimeoutError) the store's history and status did not agree in time
     │   └── StatusNotReached (TimeoutError) the awaited status did not come, or never can
     └── ProcessError
+        ├── CrashNotReached (TimeoutError) no process came to a crash point in time
+        ├── CrashRefused (ValueError)    there is no such crash point, or it would hit pytest
         ├── NotSendable (TypeError)      a function or a value cannot go to another process
         ├── ProcessDied                  a child ended without an answer
         ├── ProcessLeaked                something outlived its test
@@ -37,6 +39,8 @@ __all__ = [
     "BackendError",
     "BackendTimeout",
     "BackendUnavailable",
+    "CrashNotReached",
+    "CrashRefused",
     "HistoryError",
     "HistoryNotSettled",
     "NotSendable",
@@ -128,6 +132,14 @@ class StatusNotReached(HistoryError, TimeoutError):
 
 class ProcessError(PynencStateError):
     """A child process or runner did not do what was asked of it."""
+
+
+class CrashRefused(ProcessError, ValueError):
+    """A crash point names what pynenc does not have, or would hit the pytest process."""
+
+
+class CrashNotReached(ProcessError, TimeoutError):
+    """No process came to a crash point in time; the message has what was seen there."""
 
 
 class NotSendable(ProcessError, TypeError):

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend, Place
     from pytest_pynenc_state.history.reading import HistoryReader
     from pytest_pynenc_state.option_values import ServerUrl
+    from pytest_pynenc_state.processes.child import Children
+    from pytest_pynenc_state.processes.crash_control import CrashControl
+    from pytest_pynenc_state.processes.racing import Races
     from pytest_pynenc_state.processes.runner import RunnerControl
     from pytest_pynenc_state.session import SessionState, TestRecord
 
@@ -83,8 +86,19 @@ def _pynenc_record(request: pytest.FixtureRequest) -> TestRecord:
 
 
 @pytest.fixture
+def _pynenc_nothing_left(
+    request: pytest.FixtureRequest, pynenc_backend: Backend, _pynenc_record: TestRecord
+) -> Iterator[None]:
+    from pytest_pynenc_state import opening
+
+    with opening.nothing_left(request, pynenc_backend, _pynenc_record):
+        yield
+
+
+@pytest.fixture
 def pynenc_place(
     request: pytest.FixtureRequest,
+    _pynenc_nothing_left: None,
     pynenc_backend: Backend,
     pynenc_namespace: str,
     _pynenc_record: TestRecord,
@@ -192,7 +206,55 @@ def pynenc_runner(
     control = opening.runner_control(request, pynenc_app, pynenc_backend)
     _pynenc_record.logs = control.logs
     try:
-        control.start()
-        yield control
+        with opening.may_crash(request, control):
+            control.start()
+            yield control
     finally:
         control.stop()
+
+
+@pytest.fixture
+def pynenc_crash(
+    request: pytest.FixtureRequest, _pynenc_nothing_left: None, pynenc_backend: Backend
+) -> Iterator[CrashControl]:
+    """Kill or pause a process of the test at a chosen point: ``pynenc_crash.when("running")``.
+
+    What may be hit is any process that the test starts after this, but never pytest's own:
+    children, racers, workers and runners in other processes. It happens once; ``.wait()``
+    returns when it has. Whatever is paused goes on when the test ends.
+    """
+    from pytest_pynenc_state import opening
+
+    with opening.crash_control(request, pynenc_backend) as control:
+        yield control
+
+
+@pytest.fixture
+def pynenc_process(
+    request: pytest.FixtureRequest, pynenc_app: Pynenc, pynenc_backend: Backend
+) -> Iterator[Children]:
+    """Call a function in another process: ``pynenc_process(function, *args).result()``.
+
+    The function is importable, and gets the app of the test, built again there on the same
+    place. A child that is still running when the test ends fails it, unless the test has
+    killed, terminated or paused it; so does an error that the test has not asked for.
+    """
+    from pytest_pynenc_state import opening
+
+    with opening.opened_children(request, pynenc_app, pynenc_backend) as children:
+        yield children
+
+
+@pytest.fixture
+def pynenc_race(
+    request: pytest.FixtureRequest, pynenc_app: Pynenc, pynenc_backend: Backend
+) -> Iterator[Races]:
+    """Call a function in several processes at one instant: ``pynenc_race(function, n)``.
+
+    They are ``--pynenc-processes`` processes with the app of the test, ready and connected;
+    or threads of this one, with ``threads=True``. ``--pynenc-seed`` repeats their pauses.
+    """
+    from pytest_pynenc_state import opening
+
+    with opening.opened_races(request, pynenc_app, pynenc_backend) as races:
+        yield races

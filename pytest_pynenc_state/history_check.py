@@ -52,7 +52,9 @@ class TestHistories:
             each.witness.history.invocation_id for each in report.violations if each.witness
         )
         page = summary(facts.invocations, broken)
-        self._last_shown = "\n\n".join(filter(None, [str(report) if report.violations else "", page]))
+        self._last_shown = "\n\n".join(
+            filter(None, [str(report) if report.violations else "", page])
+        )
         return report
 
     def shown(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,42 @@ from pytest_pynenc_state.apps.preserving import preserved_process
 from pytest_pynenc_state.backends.backend import Backend, Place, Service, Space
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
 from pytest_pynenc_state.history_check import judged_histories
-from pytest_pynenc_state.processes.runner import RUNNER_CLASSES, RunnerControl
+from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
+from pytest_pynenc_state.processes.child import Children
+from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
+from pytest_pynenc_state.processes.leaks import LeakCheck
+from pytest_pynenc_state.processes.racing import Races, Rules
+from pytest_pynenc_state.processes.runner import RunnerControl
+from pytest_pynenc_state.processes.visiting import Destination
 from pytest_pynenc_state.session import TestRecord, state_of
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
+
+
+@contextmanager
+def nothing_left(
+    request: pytest.FixtureRequest, backend: Backend, record: TestRecord
+) -> Iterator[None]:
+    """Mark what is started meanwhile as ours; afterwards nothing of it may be left.
+
+    Before that, the service of *backend* is started, which lives on for other tests.
+
+    :raises ProcessLeaked: Something was left; the message names it.
+    """
+    with suppress(BackendUnavailable):  # which is dealt with when the place is opened
+        _value_of(backend.service, request)
+    state = state_of(request.config)
+    allowed = request.node.get_closest_marker("pynenc_no_leak_check")
+    with state.guard.marking():
+        if allowed or state.options.check_leaks == "off":
+            yield
+            return
+        check = LeakCheck(state.guard)
+        try:
+            yield
+        finally:
+            check.close(with_sockets=not record.failed)
 
 
 @contextmanager
@@ -198,3 +229,67 @@ def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend
         guard=state.guard,
         timeout_s=state.options.timeout,
     )
+
+
+@contextmanager
+def crash_control(request: pytest.FixtureRequest, backend: Backend) -> Iterator[CrashControl]:
+    """Let a test arrange crashes of what it starts from now on.
+
+    :raises NotShared: The backend's state lives in one process.
+    """
+    state = state_of(request.config)
+    with crash_control_of(backend, state.options.timeout, state.seed) as control:
+        yield control
+
+
+@contextmanager
+def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterator[None]:
+    """Have the runners that are started meanwhile look for crash points, if the test has any.
+
+    Afterwards what was paused goes on, so that it can end.
+    """
+    if "pynenc_crash" not in request.fixturenames:
+        yield
+        return
+    control: CrashControl = request.getfixturevalue("pynenc_crash")
+    control.runs_here = runners.run_here
+    try:
+        yield
+    finally:
+        control.resume()
+
+
+def destination(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Destination:
+    """Where the other processes of a test are to go."""
+    path = author_app(request)
+    return Destination(app, path if isinstance(path, str) else None, backend)
+
+
+@contextmanager
+def opened_children(
+    request: pytest.FixtureRequest, app: Pynenc, backend: Backend
+) -> Iterator[Children]:
+    """Start children for one test; afterwards end them.
+
+    :raises ProcessLeaked: One was still running, and nobody had waited for it.
+    """
+    state = state_of(request.config)
+    children = Children(destination(request, app, backend), state.guard, state.options.timeout)
+    state.record(request.node).children = children.logs
+    try:
+        yield children
+    finally:
+        children.close()
+
+
+@contextmanager
+def opened_races(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Iterator[Races]:
+    """Let racers race in one test; afterwards they leave its place."""
+    state = state_of(request.config)
+    rules = Rules(state.options.processes, state.seed, state.options.timeout)
+    races = Races(destination(request, app, backend), lambda: state.pool, rules)
+    state.record(request.node).races = races.report
+    try:
+        yield races
+    finally:
+        races.close()

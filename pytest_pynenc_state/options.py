@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: What runs when nothing is selected, if it can run here.
 DEFAULT_BACKENDS = ("memory", "sqlite", "mongomock")
 
-RUNNER_KINDS = ("thread", "multi-thread", "process", "persistent-process")
+RUNNER_KINDS = ("thread", "multi-thread", "process", "persistent-process", "command-line")
 KEEP_CHOICES = ("failed", "all", "none")
 SWITCH = ("on", "off")
 MISSING_CHOICES = ("skip", "fail")
@@ -41,6 +41,7 @@ class Options(SimpleNamespace):
     :param timeout: Bound of every wait, in seconds.
     :param keep: Which tests' places are kept.
     :param check_history: ``on`` or ``off``: whether the histories of each test are judged.
+    :param check_leaks: ``on`` or ``off``: whether a test that leaves something behind fails.
     :param processes: How many processes race unless a test says.
     :param seed: What random choices follow from; None is a seed of its own for each run.
     :param mongo_url: The MongoDB that backend ``mongo`` uses; None if nobody said.
@@ -54,6 +55,7 @@ class Options(SimpleNamespace):
     timeout: float
     keep: str
     check_history: str
+    check_leaks: str
     processes: int
     seed: int | None
     mongo_url: ServerUrl | None
@@ -145,6 +147,13 @@ _OPTIONS = (
         choices=SWITCH,
         default="on",
         help="fail a test whose status histories break a rule, when it ends",
+    ),
+    _Option(
+        name="check-leaks",
+        choices=SWITCH,
+        default="on",
+        help="fail a test that leaves processes, threads or sockets behind; the processes are "
+        "killed",
     ),
     _Option(
         name="processes",

@@ -33,6 +33,7 @@ MARKERS = (
         "durable, atomic, real_engine"
     ),
     "pynenc_no_history_check: do not judge the status histories that the test leaves",
+    "pynenc_no_leak_check: let the test leave processes, threads and sockets behind",
 )
 
 

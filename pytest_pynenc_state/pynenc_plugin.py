@@ -4,6 +4,7 @@ pynenc imports this module in every process, through the entry-point group
 ``pynenc.plugins``, and finds component classes by name among all subclasses. A backend
 that is not installed as a pynenc plugin itself names its modules in
 ``PYTEST_PYNENC_MODULES`` (comma-separated), which a place sets for child processes.
+A test with crash points sets another variable: then components made here look for them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ import pytest_pynenc_state.backends.sqlite.client_data_store
 import pytest_pynenc_state.backends.sqlite.orchestrator
 import pytest_pynenc_state.backends.sqlite.state_backend  # noqa: F401 - defines the classes
 from pytest_pynenc_state.apps.configuration import MODULES_VARIABLE
+from pytest_pynenc_state.processes.crash_files import CRASHES_VARIABLE
 
 for _module in filter(None, os.environ.get(MODULES_VARIABLE, "").split(",")):
     importlib.import_module(_module)
+
+if CRASHES_VARIABLE in os.environ:
+    from pytest_pynenc_state.processes import crash_points
+
+    crash_points.install()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend
     from pytest_pynenc_state.backends.catalogue import Catalogue
     from pytest_pynenc_state.processes.guarding import Guard
+    from pytest_pynenc_state.processes.pool import Pool
 
 _STATE: pytest.StashKey[SessionState] = pytest.StashKey()
 _RECORD: pytest.StashKey[TestRecord] = pytest.StashKey()
@@ -29,6 +30,8 @@ class TestRecord:
 
     :ivar location: Where its place is, in words; None if it has none that can be kept.
     :ivar logs: Returns what its runners in other processes printed last.
+    :ivar children: Returns what its child processes printed last.
+    :ivar races: Returns its last race, and the seed.
     :ivar histories: Returns what became of its invocations.
     """
 
@@ -38,6 +41,8 @@ class TestRecord:
         self.failed = False
         self.location: str | None = None
         self.logs: Callable[[], str] | None = None
+        self.children: Callable[[], str] | None = None
+        self.races: Callable[[], str] | None = None
         self.histories: Callable[[], str] | None = None
 
 
@@ -87,6 +92,22 @@ class SessionState:
         from pytest_pynenc_state.processes.guarding import Guard
 
         return Guard()
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Warm processes for the races of all tests."""
+        from pytest_pynenc_state.processes.pool import Pool
+
+        return Pool(self.guard)
+
+    @cached_property
+    def seed(self) -> int:
+        """What the random choices of this run follow from."""
+        if self.options.seed is not None:
+            return self.options.seed
+        from secrets import randbits
+
+        return randbits(32)
 
     @cached_property
     def own_directory(self) -> Path:
@@ -146,6 +167,8 @@ class SessionState:
             self.dispose(record)
         if "own_directory" in self.__dict__ and not self._has_kept:
             rmtree(self.own_directory)
+        if "pool" in self.__dict__:
+            self.pool.close()
         if "guard" in self.__dict__:
             self.guard.close()
 
@@ -191,8 +214,14 @@ class _Outcomes:
         if report.failed and record.histories and (histories := record.histories()):
             report.sections.append(("pynenc histories", histories))
             _tell(item, report, "pynenc_histories", histories)
-        if report.failed and record.logs and (logs := record.logs()):
-            report.sections.append(("pynenc runner log", logs))
+        sections = {
+            "pynenc races": record.races,
+            "pynenc child log": record.children,
+            "pynenc runner log": record.logs,
+        }
+        for heading, tell in sections.items():
+            if report.failed and tell and (text := tell()):
+                report.sections.append((heading, text))
         return report
 
 

@@ -32,9 +32,10 @@ def open_stores() -> list[str]:
 def living_children() -> list[str]:
     """The commands of this process's children, but for those that end with the run.
 
-    They are the guard, and the server that other workers of the run still use.
+    They are the guard, the warm processes for races, and the server that other workers of the
+    run still use.
     """
-    ending = [str(guarding._SCRIPT)]
+    ending = [str(guarding._SCRIPT), "pytest_pynenc_state.processes.serving"]
     if "PYTEST_XDIST_WORKER" in os.environ:
         ending.append("pytest_pynenc_state.backends.mongo.server")
     commands = []

@@ -6,6 +6,7 @@ signal handlers and set the start method without disturbing pytest.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from pytest_pynenc_state.apps.recipe import AppRecipe
+from pytest_pynenc_state.processes.serving import STACK_SIGNAL
 
 #: What a child runs: without a file as its main module, so that what it spawns in turn
 #: does not import it again.
@@ -39,6 +41,8 @@ def send(order: Order, stream: IO[bytes]) -> None:
 
 def main() -> None:
     """Read an order from standard input and run its runner until SIGTERM or SIGINT."""
+    # Of workers, too, that the runner forks.
+    faulthandler.register(STACK_SIGNAL)
     sys.path[:] = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     # Nothing below is to wait for, or inherit, the parent's end of the pipe.

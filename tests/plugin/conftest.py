@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import psutil
 import pytest
 
 # An inner run in this process forgets the modules it was the first to import. Imported
@@ -28,6 +30,8 @@ _INNER = Path(__file__).with_name("inner")
 _DEVELOPERS_OWN = ("CI", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 _DEVELOPERS_OWN_PREFIXES = ("PYTEST_PYNENC_", "PYNENC__", "PYTEST_XDIST_")
 _PLUGINS = ("pynenc_state", "xdist", "xdist.looponfail")
+
+_MARK = "OFFICE_RUN"
 
 
 @pytest.fixture
@@ -52,6 +56,25 @@ def copy_inner(pytester: pytest.Pytester) -> Callable[..., None]:
             shutil.copy(_INNER / name, pytester.path)
 
     return copy
+
+
+@pytest.fixture
+def descendants(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """List what an inner run has started and is still there, also if it was adopted."""
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv(_MARK, mark)
+
+    def listed() -> list[str]:
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.pid != os.getpid() and process.environ().get(_MARK) == mark:
+                    found.append(f"{process.pid}: {' '.join(process.cmdline())}")
+            except psutil.Error:
+                continue
+        return found
+
+    return listed
 
 
 @pytest.fixture

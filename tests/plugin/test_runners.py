@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import uuid
 from collections.abc import Callable
 
-import psutil
 import pytest
 
-from pytest_pynenc_state.waiting import wait_until
+from tests.plugin.living import lives
 
 # Hang guard for a whole inner run.
 RUN_S = 100.0
@@ -28,41 +22,12 @@ INI = """
         ignore:The `dateutil.zoneinfo` module:DeprecationWarning
 """
 
-_MARK = "OFFICE_RUN"
-
 
 @pytest.fixture(autouse=True)
 def project(pytester: pytest.Pytester, copy_inner: Callable[..., None]) -> None:
     """Have an app, and functions to make tasks of."""
     copy_inner("office.py", "jobs.py", "fragile.py")
     pytester.makeini(INI)
-
-
-@pytest.fixture
-def descendants(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """List what an inner run has started and is still there, also if it was adopted."""
-    mark = uuid.uuid4().hex
-    monkeypatch.setenv(_MARK, mark)
-
-    def listed() -> list[str]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.pid != os.getpid() and process.environ().get(_MARK) == mark:
-                    found.append(f"{process.pid}: {' '.join(process.cmdline())}")
-            except psutil.Error:
-                continue
-        return found
-
-    return listed
-
-
-def lives(pid: int) -> bool:
-    """Whether the process exists, and is more than an entry that nobody has asked for yet."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
@@ -83,7 +48,21 @@ def test_each_kind_runs_the_tasks_of_an_authors_app(
 
     result = run(pytester)
 
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=9)
+    assert descendants() == []
+
+
+def test_two_runners_of_each_kind_compete_for_one_queue(
+    pytester: pytest.Pytester,
+    copy_inner: Callable[..., None],
+    descendants: Callable[[], list[str]],
+) -> None:
+    """Both get some of the work."""
+    copy_inner("test_competing.py")
+
+    result = run(pytester)
+
+    result.assert_outcomes(passed=6)
     assert descendants() == []
 
 
@@ -101,24 +80,25 @@ def test_each_kind_runs_the_tasks_that_a_test_registers(
     assert descendants() == []
 
 
+@pytest.mark.parametrize("kind", ["process", "command-line"])
 def test_the_option_chooses_the_kind_and_the_process_finds_the_tests_modules(
-    pytester: pytest.Pytester,
+    pytester: pytest.Pytester, kind: str
 ) -> None:
     """In this process, because only there no variable leads the runner to the modules."""
     pytester.path.joinpath("office.py").rename(pytester.mkdir("src") / "office.py")
     pytester.makefile(".ini", pytest="[pytest]\npythonpath = src")
     pytester.makepyfile(
-        """
+        f"""
         import office, os
 
         def test_it(pynenc_runner):
-            assert pynenc_runner.kind == "process"
+            assert pynenc_runner.kind == "{kind}"
             assert office.process_id().result != os.getpid()
         """
     )
 
     result = pytester.runpytest_inprocess(
-        "--pynenc-backend=sqlite", "--pynenc-runner=process", "--pynenc-app=office:app"
+        "--pynenc-backend=sqlite", f"--pynenc-runner={kind}", "--pynenc-app=office:app"
     )
 
     result.assert_outcomes(passed=1)
@@ -218,22 +198,33 @@ def test_a_runner_that_cannot_start_fails_the_setup_with_its_log(
     assert descendants() == []
 
 
-def test_nothing_outlives_a_killed_pytest(
-    pytester: pytest.Pytester,
-    copy_inner: Callable[..., None],
-    descendants: Callable[[], list[str]],
-) -> None:
-    """Also not a task that does not listen to signals."""
-    copy_inner("test_mishaps.py")
-    life = pytester.path / "life"
-    command = [sys.executable, "-m", "pytest", "test_mishaps.py::test_pytest_is_killed"]
-    nowhere = subprocess.DEVNULL
-    victim = pytester.popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
-    try:
-        assert wait_until(lambda: life.exists() or victim.poll() is not None, RUN_S)
-        assert lives(int(life.read_text()))
-    finally:
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
+def test_the_command_line_needs_an_app_that_it_can_import(pytester: pytest.Pytester) -> None:
+    """A test's own app exists in its process only; that is said before anything starts."""
+    pytester.makepyfile("def test_it(pynenc_runner): pass")
 
-    assert wait_until(lambda: descendants() == [], 1.0), descendants()
+    result = pytester.runpytest_inprocess("--pynenc-backend=sqlite", "--pynenc-runner=command-line")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *AppError: the command-line runner needs an app*",
+            "E *- name *--pynenc-app pkg.mod:app*",
+        ]
+    )
+
+
+def test_the_command_line_must_not_take_another_app(pytester: pytest.Pytester) -> None:
+    """It takes the first one of a module by name, whatever the test names."""
+    pytester.makepyfile(
+        several="from pynenc import Pynenc\nfirst = Pynenc()\nsecond = Pynenc()",
+        test_several="def test_it(pynenc_runner): pass",
+    )
+
+    result = pytester.runpytest_inprocess(
+        "--pynenc-backend=sqlite", "--pynenc-runner=command-line", "--pynenc-app=several:second"
+    )
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["E *AppError: pynenc's command line takes another app of module several than *:second'"]
+    )

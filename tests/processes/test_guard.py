@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import pytest
 
+from pytest_pynenc_state.processes.guard import VARIABLE, has_mark, is_dead
 from pytest_pynenc_state.processes.guarding import Guard
 from pytest_pynenc_state.processes.tree import (
     described,
@@ -31,6 +32,25 @@ process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE
 process.stdout.readline()
 print(flush=True)
 signal.pause()
+"""
+
+IDLE = "import signal; signal.pause()"
+
+# Prints the ids of its guard, of a program that leads a session, and of a fork that does.
+STARTER = f"""
+import os, signal, subprocess, sys
+from pytest_pynenc_state.processes.guarding import Guard
+guard = Guard()
+with guard.marking():
+    program = subprocess.Popen([sys.executable, "-c", {IDLE!r}], start_new_session=True)
+    guard.start()
+    fork = os.fork()
+    if not fork:
+        os.setsid()
+        os.closerange(0, 256)
+        signal.pause()
+    print(guard.pid, program.pid, fork, flush=True)
+    signal.pause()
 """
 
 
@@ -122,3 +142,48 @@ def test_waiting_returns_as_soon_as_the_condition_holds() -> None:
     assert wait_until(lambda: next(looks), DEADLINE_S)
     assert wait_until(lambda: True, 0.0)
     assert not wait_until(lambda: False, 0.0)
+
+
+def test_what_is_marked_dies_with_its_starter_in_whatever_session_it_is() -> None:
+    """The guard was told of no session: it finds the mark."""
+    with (
+        subprocess.Popen([sys.executable, "-c", IDLE], start_new_session=True) as stranger,
+        subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE) as starter,
+    ):
+        assert starter.stdout is not None
+        guard, *marked = [int(pid) for pid in starter.stdout.readline().split()]
+        starter.kill()
+
+        assert wait_until(lambda: all(is_dead(pid) for pid in (*marked, guard)), DEADLINE_S)
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_what_is_marked_outlives_a_guard_that_is_closed() -> None:
+    """Only what is watched ends with a run that ends as it should."""
+    guard = Guard()
+    with guard.marking(), subprocess.Popen([sys.executable, "-c", IDLE]) as marked:
+        guard.start()
+        guard.close()
+
+        assert marked.poll() is None
+        marked.kill()
+
+
+def test_a_mark_is_in_the_environment_and_in_the_memory_of_forks() -> None:
+    """One or the other is lost by what a process may do, but not both."""
+    guard = Guard()
+    with guard.marking(), subprocess.Popen([sys.executable, "-c", IDLE], env={}) as without:
+        child = os.fork()
+        if not child:
+            os.environ.clear()
+            signal.pause()
+        try:
+            assert has_mark(child, guard.mark)
+            assert not has_mark(without.pid, guard.mark)
+            assert not has_mark(child, guard.mark[:-1])
+        finally:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            without.kill()
+    assert VARIABLE not in os.environ

@@ -20,7 +20,7 @@ from pytest_pynenc_state.backends.mongo.failures import failures
 from pytest_pynenc_state.errors import StoreUnusable
 from pytest_pynenc_state.option_values import ServerUrl, without_credentials
 
-__all__ = ["Database", "Document", "close_clients", "failures", "get_client"]
+__all__ = ["Database", "Document", "close_clients", "connected_ports", "failures", "get_client"]
 
 #: A document as pymongo takes and returns it.
 Document: TypeAlias = dict[str, Any]
@@ -96,6 +96,11 @@ def close_clients(url: str | None = None) -> None:
         closing = [clients.by_url.pop(key) for key in keys]
     for client in closing:
         client.close()
+
+
+def connected_ports() -> set[int | None]:
+    """The ports of the servers that this process's clients are connected to."""
+    return {port for client in _of_this_process().by_url.values() for _, port in list(client.nodes)}
 
 
 def _of_this_process() -> _Clients:

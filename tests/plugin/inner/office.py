@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from pynenc import Pynenc
+from pynenc import Pynenc, context
 from pynenc.trigger import TriggerBuilder
+
+from pytest_pynenc_state.waiting import wait_until
+
+# Hang guard: two runners that are ready only have to take what is there.
+MEET_S = 30.0
 
 app = Pynenc(config_values={"app_id": "office"})
 
@@ -39,16 +43,25 @@ def prints_arguments() -> bool:
 
 
 @app.task
-def stay(sign_of_life: str) -> None:
-    """Say which process this is, and never end, whatever signal asks for it."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+def block(sign_of_life: str) -> None:
+    """Say which process this is, and never end."""
     show_and_block(sign_of_life)
 
 
 @app.task
-def block(sign_of_life: str) -> None:
-    """Say which process this is, and never end."""
-    show_and_block(sign_of_life)
+def meet(folder: str) -> str:
+    """Return the id of the runner that runs this, once another runner runs this, too."""
+    runner_id = context.get_or_create_runner_context(app.app_id).root_runner_id
+    Path(folder, runner_id).touch()
+    assert wait_until(lambda: len(list(Path(folder).iterdir())) > 1, MEET_S)
+    return runner_id
+
+
+@app.task
+def leave_daemon(sign_of_life: str) -> None:
+    """Start a program that leaves its family, and never end."""
+    subprocess.run([sys.executable, "daemon.py", sign_of_life], check=True)
+    show_and_block(f"{sign_of_life}.worker")
 
 
 def show_and_block(sign_of_life: str) -> None:

@@ -28,7 +28,7 @@ def active_ids(app):
     return {runner.runner_id for runner in app.orchestrator.get_active_runners()}
 
 
-@kinds("thread", "multi-thread", "process", "persistent-process")
+@kinds("thread", "multi-thread", "process", "persistent-process", "command-line")
 def test_each_kind_runs_tasks(pynenc_app, pynenc_runner):
     """It is ready, it runs elsewhere unless it is a thread, and its configuration is ours."""
     (runner,) = pynenc_runner.runners
@@ -40,7 +40,7 @@ def test_each_kind_runs_tasks(pynenc_app, pynenc_runner):
     assert office.prints_arguments().result is False
 
 
-@kinds("thread", "process")
+@kinds("thread", "process", "command-line")
 def test_further_runners_are_ready_when_start_returns(pynenc_app, pynenc_runner):
     """All on one queue, each with an id of its own."""
     started = pynenc_runner.start(2)

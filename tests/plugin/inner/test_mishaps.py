@@ -74,13 +74,6 @@ def test_the_runner_dies(pynenc_runner):
     Path("message.txt").write_text(f"{runner.pid}\n{caught.value}")
 
 
-@by_processes
-@pytest.mark.usefixtures("pynenc_runner")
-def test_pytest_is_killed():
-    """Wait for somebody to kill this process, while a task runs that does not listen."""
-    assert begin(office.stay).result
-
-
 @pytest.mark.pynenc(app="fragile:app")
 @by_processes
 @pytest.mark.usefixtures("pynenc_runner")

@@ -1,0 +1,51 @@
+"""A test in which pytest, a worker of xdist, a runner or a worker is killed."""
+
+# ruff: noqa: ANN001, ANN201
+# Written as the author of an application would, without annotations.
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import office
+import psutil
+import pytest
+
+from pytest_pynenc_state.waiting import wait_until
+
+pytestmark = [pytest.mark.pynenc(app="office:app"), pytest.mark.pynenc_requires("shared")]
+
+# Hang guard: a worker only has to start.
+START_S = 30.0
+
+
+def begin(name):
+    """Have a task run that has left a daemon; return the ids of its worker and of the daemon."""
+    signs = [Path(f"{name}.worker"), Path(name)]
+    office.leave_daemon(name)
+    assert wait_until(lambda: all(sign.exists() for sign in signs), START_S)
+    return [int(sign.read_text()) for sign in signs]
+
+
+@pytest.mark.usefixtures("pynenc_runner")
+def test_pytest_is_killed():
+    """Wait for somebody to kill this process, while a daemon runs."""
+    begin("life")
+    unfinished = Path("ready.unfinished")
+    unfinished.write_text(str(os.getpid()))
+    unfinished.rename("ready")
+    signal.pause()
+
+
+@pytest.mark.pynenc_no_history_check
+@pytest.mark.parametrize("victim", ["runner", "worker", "daemon"])
+def test_one_is_killed(pynenc_runner, victim):
+    """Kill it, and leave all others as they are."""
+    worker, daemon = begin(victim)
+    (runner,) = pynenc_runner.runners
+    killed = psutil.Process({"runner": runner.pid, "worker": worker, "daemon": daemon}[victim])
+    killed.kill()
+    assert wait_until(lambda: not killed.is_running() or killed.status() == "zombie", START_S)
+    pynenc_runner.timeout_s = 1.0

@@ -1,0 +1,417 @@
+"""One function in another process: its app, its answer, its death, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+from pynenc.exceptions import InvocationStatusTransitionError
+from pynenc.invocation.status import InvocationStatus
+
+from pytest_pynenc_state.errors import (
+    NotSendable,
+    NotShared,
+    OptionsError,
+    ProcessDied,
+    ProcessLeaked,
+    ProcessTimeout,
+)
+from pytest_pynenc_state.processes import child as child_module
+from pytest_pynenc_state.processes.child import Children
+from pytest_pynenc_state.processes.spawning import METHODS
+from pytest_pynenc_state.processes.tree import session_members
+from pytest_pynenc_state.waiting import wait_until
+from tests.backends.builders import registered
+from tests.processes import functions
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+
+pytestmark = [
+    pytest.mark.pynenc_backends("sqlite"),
+    # Statuses are moved without the records that pynenc would write.
+    pytest.mark.pynenc_no_history_check,
+]
+each_method = pytest.mark.parametrize("method", METHODS)
+on_all_shared_backends = pytest.mark.pynenc_backends("sqlite", "mongomock")
+
+DEADLINE_S = 20.0
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Path:
+    """A file that is there as soon as a function runs."""
+    return tmp_path / "life"
+
+
+def awaited(sign_of_life: Path) -> Path:
+    assert wait_until(sign_of_life.exists, DEADLINE_S)
+    return sign_of_life
+
+
+def lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+class TestApp:
+    pytestmark = on_all_shared_backends
+
+    @each_method
+    def test_a_child_works_on_the_store_of_the_test(
+        self, pynenc_process: Children, pynenc_app: Pynenc, method: Any
+    ) -> None:
+        """Both see what the other one has written, however the child is started."""
+        (invocation_id,) = registered(pynenc_app)
+        child = pynenc_process(functions.move_to_pending, invocation_id, method=method)
+        runner_id = child.result()
+        record = pynenc_app.orchestrator.get_invocation_status_record(invocation_id)
+        assert (record.status, record.runner_id) == (InvocationStatus.PENDING, runner_id)
+        assert f"process {child.pid}," in runner_id
+
+    @pytest.mark.pynenc(app="tests.processes.tasks:app")
+    def test_a_child_has_the_authors_app(self, pynenc_process: Children) -> None:
+        """As it is imported there, on the place of the test."""
+        child = pynenc_process(functions.who)
+        assert child.result() == (child.pid, "app-of-the-process-tests")
+
+
+class TestSurroundings:
+    @each_method
+    def test_a_child_leads_a_session_of_its_own(
+        self, pynenc_process: Children, method: Any
+    ) -> None:
+        """So that all it starts can be found, and no key in a terminal reaches it."""
+        child = pynenc_process(functions.session_id, method=method)
+        assert child.result() == child.pid != os.getpid()
+
+    @each_method
+    def test_a_child_is_where_the_test_is(
+        self,
+        pynenc_process: Children,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        method: Any,
+    ) -> None:
+        """Its variables, working directory and path are those of the test, as they are now."""
+        monkeypatch.setenv("SET_BY_THE_TEST", "yes")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend("/of/the/test")
+        found = pynenc_process(functions.surroundings, "SET_BY_THE_TEST", method=method).result()
+        assert found == ("yes", str(tmp_path), sys.path)
+
+    @each_method
+    def test_what_a_child_prints_is_the_tests_to_read(
+        self, pynenc_process: Children, method: Any, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """And is no part of what the test prints."""
+        child = pynenc_process(functions.speak, method=method)
+        child.result()
+        assert (child.stdout, child.stderr) == ("to one\n", "to the other\n")
+        assert "to one" in pynenc_process.logs()
+        assert capfd.readouterr() == ("", "")
+
+
+class TestAnswer:
+    def test_a_result_is_returned_whenever_it_is_asked_for(self, pynenc_process: Children) -> None:
+        """However large: more than the kernel keeps for a reader who has not come yet."""
+        large = os.urandom(5_000_000)
+        child = pynenc_process(functions.echo, large, {"a": [1]})
+        assert child.result() == (large, {"a": [1]})
+        assert child.result() == (large, {"a": [1]})
+
+    def test_an_exception_is_raised_again_with_its_traceback_there(
+        self, pynenc_process: Children
+    ) -> None:
+        """Who reads the report sees the line that raised it."""
+        child = pynenc_process(functions.fail, "wrong")
+        with pytest.raises(ValueError, match="wrong") as caught:
+            child.result()
+        assert str(caught.value) == "wrong"
+        (note,) = caught.value.__notes__
+        assert f"raised in child process {child.pid}:" in note
+        assert "in fail\n    raise ValueError(text)" in note
+
+    def test_an_exception_arrives_whole_whatever_its_constructor_takes(
+        self, pynenc_process: Children
+    ) -> None:
+        """Pickling such a one succeeds, and unpickling would fail."""
+        with pytest.raises(functions.OddError, match=r"odd \(41\)") as caught:
+            pynenc_process(functions.fail_oddly).result()
+        assert caught.value.code == 41
+
+    def test_pynencs_refusal_of_a_transition_arrives_whole(
+        self, pynenc_process: Children, pynenc_app: Pynenc
+    ) -> None:
+        """It is what the losers of a race raise."""
+        (invocation_id,) = registered(pynenc_app)
+        functions.move_to_pending(pynenc_app, invocation_id)
+        with pytest.raises(InvocationStatusTransitionError) as caught:
+            pynenc_process(functions.move_to_pending, invocation_id).result()
+        assert caught.value.from_status == InvocationStatus.PENDING
+
+    def test_what_pytest_raises_arrives_as_text(self, pynenc_process: Children) -> None:
+        """Its classes cannot be pickled, and are no usual exceptions."""
+        with pytest.raises(NotSendable, match="Failed: the child does not like it"):
+            pynenc_process(functions.fail_like_a_test).result()
+
+    def test_an_exception_that_cannot_be_pickled_arrives_as_text(
+        self, pynenc_process: Children
+    ) -> None:
+        """With its traceback, and why."""
+        with pytest.raises(NotSendable, match=r"(?s)an exception was raised .* lock") as caught:
+            pynenc_process(functions.fail_with_a_lock).result()
+        assert "in fail_with_a_lock\n    raise LockedError" in str(caught.value)
+
+    def test_a_result_that_cannot_be_pickled_arrives_as_text(
+        self, pynenc_process: Children
+    ) -> None:
+        """The message shows the object, and says what can be sent."""
+        with pytest.raises(NotSendable, match=r"(?s)a value was returned .*_thread.lock") as caught:
+            pynenc_process(functions.return_a_lock).result()
+        assert "it was <unlocked _thread.lock object" in str(caught.value)
+        assert caught.value.remedies
+
+
+class TestNoAnswer:
+    def test_an_exit_is_told_with_its_code_and_the_last_words(
+        self, pynenc_process: Children
+    ) -> None:
+        """At once, and not after the timeout."""
+        child = pynenc_process(functions.leave, 3)
+        with pytest.raises(
+            ProcessDied, match=r"leave in child .* ended with exit code 3"
+        ) as caught:
+            child.result(DEADLINE_S)
+        assert "about to leave" in str(caught.value)
+
+    @each_method
+    def test_a_death_is_told_with_its_signal(self, pynenc_process: Children, method: Any) -> None:
+        """By its number and its name."""
+        child = pynenc_process(functions.die, method=method)
+        with pytest.raises(ProcessDied, match=rf"{child.pid} was killed by signal 9 \(SIGKILL\)"):
+            child.result(DEADLINE_S)
+        assert not child.is_alive()
+
+    @each_method
+    def test_a_timeout_says_who_is_late_and_where_it_is(
+        self, pynenc_process: Children, life: Path, tmp_path: Path, method: Any
+    ) -> None:
+        """It can still be waited for."""
+        answer = tmp_path / "answer"
+        child = pynenc_process(functions.wait_for_file, str(life), str(answer), method=method)
+        awaited(life)
+
+        with pytest.raises(ProcessTimeout, match=r"no answer within 0.05 s from") as caught:
+            child.result(0.05)
+        answer.touch()
+
+        message = str(caught.value)
+        assert f"wait_for_file in child process {child.pid}:" in message
+        assert "in wait_for_file" in message
+        assert child.result() == "it came"
+
+    def test_a_function_that_cannot_be_imported_there_is_told_with_the_remedy(
+        self, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As are those of test modules that pytest has not imported by their names."""
+        module = ModuleType("only_here")
+        exec("def nothing(app): pass", module.__dict__)  # noqa: S102 - has no file
+        monkeypatch.setitem(sys.modules, "only_here", module)
+        with pytest.raises(NotSendable, match="No module named 'only_here'") as caught:
+            pynenc_process(module.nothing).result()
+        assert "--import-mode=importlib" in str(caught.value)
+
+
+def unimportable(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[..., Any]]:
+    """Functions that only this process has."""
+
+    class Local:
+        def method(self, app: Pynenc) -> None: ...
+
+    def nested(app: Pynenc) -> None: ...
+
+    def main(app: Pynenc) -> None: ...
+
+    main.__module__, main.__qualname__ = "__main__", "main"
+    monkeypatch.setattr(sys.modules["__main__"], "main", main, raising=False)
+    return {
+        "<lambda>": lambda _: None,
+        "nested": nested,
+        "main": main,
+        "Local": Local().method,
+        "partial of .*<lambda>": partial(lambda _: None, 1),
+        "partial of .*nested": partial(partial(nested), print),
+    }
+
+
+class TestRefusals:
+    @each_method
+    def test_a_function_that_no_child_could_import_is_refused_at_once(
+        self, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch, method: Any
+    ) -> None:
+        """In the test, and before any process is started; with what to do."""
+        for name, function in unimportable(monkeypatch).items():
+            with pytest.raises(NotSendable, match=f"{name}.* cannot be called in") as caught:
+                pynenc_process(function, method=method)
+            assert "top level of a module" in caught.value.remedies[0]
+        assert pynenc_process._children == []
+
+    def test_an_argument_that_cannot_be_sent_is_refused_at_once(
+        self, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also if it could be pickled, and not be unpickled there."""
+        for function in unimportable(monkeypatch).values():
+            with pytest.raises(NotSendable, match=r"an argument of .*echo cannot be sent"):
+                pynenc_process(functions.echo, [function])
+        assert pynenc_process._children == []
+
+    def test_what_cannot_be_called_is_refused(self, pynenc_process: Children) -> None:
+        """Likely, somebody has called it already."""
+        with pytest.raises(NotSendable, match="None cannot be called"):
+            pynenc_process(None)  # type: ignore[arg-type]
+
+    @pytest.mark.pynenc_backends("memory")
+    def test_a_backend_in_one_process_is_refused(self, pynenc_process: Children) -> None:
+        """The child would see an empty store."""
+        with pytest.raises(NotShared, match="pynenc_process needs a second process"):
+            pynenc_process(functions.who)
+
+    def test_an_unknown_start_method_is_refused(self, pynenc_process: Children) -> None:
+        """With the one that was meant."""
+        with pytest.raises(OptionsError, match="did you mean 'spawn'"):
+            pynenc_process(functions.who, method="spwan")  # type: ignore[arg-type]
+
+
+class TestSignals:
+    @each_method
+    def test_a_paused_child_is_stopped_until_it_is_resumed(
+        self, pynenc_process: Children, life: Path, tmp_path: Path, method: Any
+    ) -> None:
+        """When `pause` returns it is stopped; a timeout says that it is."""
+        child = pynenc_process(functions.wait_for_file, str(life), str(tmp_path), method=method)
+        child.pause()
+        assert psutil.Process(child.pid).status() == psutil.STATUS_STOPPED
+        with pytest.raises(ProcessTimeout, match="it is paused"):
+            child.result(0.05)
+        assert child.is_alive()
+        child.resume()
+        assert child.result() == "it came"
+
+    @each_method
+    def test_a_killed_child_is_dead_and_so_are_its_children(
+        self, pynenc_process: Children, life: Path, method: Any
+    ) -> None:
+        """When `kill` returns; also if it was paused."""
+        child = pynenc_process(functions.block_with_grandchild, str(life), method=method)
+        grandchild = int(awaited(life).read_text())
+        child.pause()
+        child.kill()
+        assert not child.is_alive()
+        assert wait_until(lambda: not lives(grandchild), DEADLINE_S)
+        with pytest.raises(ProcessDied, match="SIGKILL"):
+            child.result()
+
+    @each_method
+    def test_a_terminated_child_may_end_as_it_likes(
+        self, pynenc_process: Children, life: Path, method: Any
+    ) -> None:
+        """By default it dies of the signal, whatever handler this process has."""
+        former = signal.signal(signal.SIGTERM, lambda *_: None)
+        try:
+            child = pynenc_process(functions.block, str(life), method=method)
+            awaited(life)
+            child.terminate()
+            with pytest.raises(ProcessDied, match="SIGTERM"):
+                child.result()
+        finally:
+            signal.signal(signal.SIGTERM, former)
+
+
+class TestEnd:
+    """What `Children.close` does when the test ends."""
+
+    @pytest.fixture
+    def short_grace(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Do not wait long for what never ends."""
+        monkeypatch.setattr(child_module, "_GRACE_S", 0.1)
+
+    @each_method
+    @pytest.mark.usefixtures("short_grace")
+    def test_a_child_that_was_left_running_is_killed_and_told(
+        self, pynenc_process: Children, life: Path, method: Any
+    ) -> None:
+        """With its name, its id, and where it was."""
+        deaf = partial(functions.block, deaf=True)
+        child = pynenc_process(deaf, str(life), method=method)
+        awaited(life)
+        with pytest.raises(ProcessLeaked, match="outlived its test and was killed") as caught:
+            pynenc_process.close()
+        assert f"block in child process {child.pid}:" in str(caught.value)
+        assert "in block" in str(caught.value)
+        assert session_members(child.pid) == []
+
+    @pytest.mark.usefixtures("short_grace")
+    def test_all_children_are_ended_whatever_one_of_them_did(
+        self, pynenc_process: Children, life: Path
+    ) -> None:
+        """Each is told."""
+        signs = [life.with_name(name) for name in ("one", "two")]
+        children = [pynenc_process(functions.block, str(sign)) for sign in signs]
+        for sign in signs:
+            awaited(sign)
+        with pytest.raises(ExceptionGroup) as caught:
+            pynenc_process.close()
+        told = zip(children, caught.value.exceptions, strict=True)
+        assert [f"block in child process {child.pid}" in str(leak) for child, leak in told] == [
+            True,
+            True,
+        ]
+        assert [child.is_alive() for child in children] == [False, False]
+
+    @pytest.mark.parametrize("measure", ["pause", "terminate", "kill"])
+    def test_a_child_that_the_test_has_stopped_is_gone_and_no_leak(
+        self, pynenc_process: Children, life: Path, measure: str
+    ) -> None:
+        """Also if it did not listen, or was only paused."""
+        child = pynenc_process(partial(functions.block, deaf=True), str(life))
+        awaited(life)
+        getattr(child, measure)()
+        pynenc_process.close()
+        assert session_members(child.pid) == []
+
+    def test_a_process_that_a_child_has_left_behind_is_killed_and_told(
+        self, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though the function has returned."""
+        child = pynenc_process(functions.start_grandchild)
+        grandchild = child.result()
+        monkeypatch.setattr(child_module, "_GRACE_S", 0.1)
+        with pytest.raises(ProcessLeaked, match=f"(?s)processes of .*pid {grandchild} "):
+            pynenc_process.close()
+        assert session_members(child.pid) == []
+
+    def test_an_error_that_nobody_asked_for_is_raised(self, pynenc_process: Children) -> None:
+        """A test that does not look must not pass."""
+        pynenc_process(functions.fail, "unseen")
+        with pytest.raises(ValueError, match="unseen"):
+            pynenc_process.close()
+
+    def test_a_child_that_ends_by_itself_needs_no_asking(self, pynenc_process: Children) -> None:
+        """Whether it has ended is not asked before it had the time to."""
+        child = pynenc_process(functions.who)
+        pynenc_process.close()
+        assert session_members(child.pid) == []
+
+    def test_what_a_child_has_printed_can_be_read_later(self, pynenc_process: Children) -> None:
+        """A report is written after the test."""
+        child = pynenc_process(functions.speak)
+        pynenc_process.close()
+        assert (child.stdout, child.stderr) == ("to one", "to the other")
