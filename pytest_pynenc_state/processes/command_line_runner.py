@@ -35,8 +35,9 @@ class CommandLineRunner(SeparateRunner):
     """
 
     def __init__(self, app: Pynenc, path: str | None, guard: Guard, timeout_s: float) -> None:
-        super().__init__(app, COMMAND_LINE_KIND, guard)
+        # First, because what is refused must not have opened a file.
         self._module = _module_of(app, path)
+        super().__init__(app, COMMAND_LINE_KIND, guard)
         self._timeout_s = timeout_s
 
     def start(self) -> None:

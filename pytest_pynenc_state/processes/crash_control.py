@@ -53,7 +53,7 @@ class CrashControl:
     :ivar runs_here: Whether a runner runs tasks in the pytest process.
     """
 
-    def __init__(self, folder: CrashFolder, timeout_s: float, seed: int | None) -> None:
+    def __init__(self, folder: CrashFolder, timeout_s: float, seed: int) -> None:
         self.runs_here: Callable[[], bool] = lambda: False
         self._folder = folder
         self._timeout_s = timeout_s
@@ -147,8 +147,8 @@ class CrashControl:
             message = f"{name}: expected the shortest delay, then the longest, in seconds"
             raise CrashRefused(message, "like within_s=(0.0, 0.5)")
         point = self._point(name, ("", (), ""), action=action)
-        seed = None if self._seed is None else f"{self._seed}-{point.number}"
-        delay_s = random.Random(seed).uniform(*within_s)  # noqa: S311 - no cryptography here
+        choice = random.Random(f"{self._seed}-{point.number}")  # noqa: S311 - no cryptography
+        delay_s = choice.uniform(*within_s)
         self._delays.append(Delay(point, self._folder, pid, delay_s))
         return self._crash(point)
 
@@ -222,14 +222,12 @@ class CrashControl:
 
 
 @contextmanager
-def crash_control_of(
-    backend: Backend, timeout_s: float, seed: int | None
-) -> Iterator[CrashControl]:
+def crash_control_of(backend: Backend, timeout_s: float, seed: int) -> Iterator[CrashControl]:
     """Have the processes that are started from now on look for crash points.
 
     Afterwards nothing of it is left, and whatever was paused goes on.
 
-    :param seed: Decides on random delays; None is a new one each time.
+    :param seed: Decides on random delays.
     :raises NotShared: The backend's state lives in one process.
     """
     backend.require_shared("pynenc_crash")

@@ -35,9 +35,8 @@ def project(pytester: pytest.Pytester, copy_inner: Callable[..., None]) -> None:
 def start(pytester: pytest.Pytester) -> Callable[..., subprocess.Popen[bytes]]:
     """Start a run, and return once its daemon runs."""
 
-    def started(kind: str, *arguments: str) -> subprocess.Popen[bytes]:
-        test = "test_killed.py::test_pytest_is_killed"
-        command = [sys.executable, "-m", "pytest", test, f"--pynenc-runner={kind}", *arguments]
+    def started(test: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "pytest", f"test_killed.py::test_{test}", *arguments]
         nowhere = subprocess.DEVNULL
         run = pytester.popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
         ready = pytester.path / "ready"
@@ -55,17 +54,24 @@ def without_idle_workers(descendants: Callable[[], list[str]], ready: Path) -> l
 
 
 @pytest.mark.parametrize("distribution", [(), ("-n", "2")], ids=["alone", "xdist"])
-@pytest.mark.parametrize("kind", RUNNER_KINDS)
+@pytest.mark.parametrize(
+    "what",
+    [
+        *(("pytest_is_killed", f"--pynenc-runner={kind}") for kind in RUNNER_KINDS),
+        ("pytest_is_killed_with_children",),
+    ],
+    ids=[*RUNNER_KINDS, "children"],
+)
 def test_nothing_outlives_a_killed_pytest_but_for_a_second(
     pytester: pytest.Pytester,
     start: Callable[..., subprocess.Popen[bytes]],
     descendants: Callable[[], list[str]],
-    kind: str,
+    what: tuple[str, ...],
     distribution: tuple[str, ...],
 ) -> None:
-    """Also not the workers of xdist, nor a daemon that one of their tasks has started."""
-    run = start(kind, *distribution)
-    assert any("daemon.py" in command for command in descendants())
+    """Also not a daemon that a task, a child or a racer has started or forked."""
+    test, *arguments = what
+    run = start(test, *arguments, *distribution)
 
     run.kill()
     run.wait()
@@ -82,7 +88,7 @@ def test_nothing_outlives_a_killed_worker_of_xdist_but_for_a_second(
     descendants: Callable[[], list[str]],
 ) -> None:
     """The run goes on without it, and without what it has started."""
-    run = start("process", "-n", "2")
+    run = start("pytest_is_killed", "--pynenc-runner=process", "-n", "2")
 
     os.kill(int((pytester.path / "ready").read_text()), signal.SIGKILL)
 
@@ -117,3 +123,15 @@ def test_whatever_a_test_kills_its_daemon_is_named_and_nothing_is_left(
                 f"* process {daemon}, * s old: *daemon.py {victim}",
             ]
         )
+
+
+def test_a_daemon_that_a_child_or_a_racer_leaves_is_named_and_killed(
+    pytester: pytest.Pytester, descendants: Callable[[], list[str]]
+) -> None:
+    """The racers themselves live on for the next test."""
+    result = pytester.runpytest_subprocess("-k", "children_leave_daemons", timeout=RUN_S)
+
+    assert descendants() == []
+    result.assert_outcomes(passed=1, errors=1, deselected=5)
+    for name in ("racer-0", "racer-1", "spawn", "fork"):
+        result.stdout.fnmatch_lines([f"E *process {(pytester.path / name).read_text()}, *"])

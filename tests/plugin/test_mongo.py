@@ -99,7 +99,7 @@ def test_every_kind_of_runner_works_on_mongomock(
 
     result = pytester.runpytest_subprocess("--pynenc-backend=mongomock", timeout=RUN_S)
 
-    result.assert_outcomes(passed=7)
+    result.assert_outcomes(passed=9)
 
 
 @pytest.mark.parametrize("ending", ["fails", "fails_in_setup", "fails_in_late_teardown"])

@@ -64,6 +64,11 @@ def block(_: Pynenc) -> None:
         signal.pause()
 
 
+def ask_for_pages(app: Pynenc) -> None:
+    """Use the same method, and none of its items."""
+    app.orchestrator.get_blocking_invocations(3)
+
+
 def process_id(_: Pynenc) -> int:
     return os.getpid()
 

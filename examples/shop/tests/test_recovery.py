@@ -16,11 +16,13 @@ from waiting import wait_until
 from pytest_pynenc_state import CrashControl, HistoryReader, RunnerControl, path
 
 # By default a runner is dead once it has been silent for ten minutes, and shows that it is
-# alive every half a minute.
+# alive every half a minute; and several of them take turns of minutes to look for lost work.
 SOON = {
+    "max_pending_seconds": 0.5,
     "runner_considered_dead_after_minutes": 1 / 60,
     "atomic_service_check_interval_minutes": 0.001,
-    "max_pending_seconds": 0.5,
+    "atomic_service_interval_minutes": 0.02,
+    "atomic_service_spread_margin_minutes": 0.0005,
 }
 if "atomic_service_max_start_slot_fraction" in ConfigPynenc.config_fields():
     # Since pynenc 0.2.4 a runner looks at triggers only in the first half of every five
@@ -47,36 +49,33 @@ RECOVER_RUNNING = TaskId("pynenc.core_tasks", "recover_running_invocations")
 TO_THE_END = path("rerouted", "pending", "running", "success")
 
 
-@pytest.fixture
-def recovery(pynenc_app: Pynenc, pynenc_runner: RunnerControl) -> Recovery:  # noqa: ARG001 - starts
-    """What pynenc does about lost work, once it has looked for it a first time."""
-    recovery = Recovery(pynenc_app)
-    recovery.wait_until_done()
-    return recovery
-
-
 class Recovery:
     """pynenc's two tasks that look for lost work, which every runner has.
 
-    It runs them when the first runner starts, and from then on by cron, at most once a minute.
-    Whoever dies while running one keeps everybody else from running it, for good: only one may
-    run at a time.
+    They are run whenever a runner starts, and from then on by cron, once a minute at most. Whoever
+    dies while running one keeps everybody else from running it, for good: only one may run at a
+    time.
     """
 
-    def __init__(self, app: Pynenc) -> None:
+    def __init__(self, app: Pynenc, read_history: HistoryReader) -> None:
         self.app = app
+        self.read_history = read_history
         app.register_core_tasks()
 
-    def wait_until_done(self) -> None:
-        """Return once both have run, and none is left."""
+    def wait_for_starts(self, starts: int) -> None:
+        """Return once both have run as often as runners were started, and none is left."""
         orchestrator = self.app.orchestrator
 
-        def is_done(task_id: TaskId) -> bool:
+        def runs(task_id: TaskId) -> list[str]:
+            """Return them all, if they have ended and there are as many as there should be."""
             ids = list(orchestrator.get_task_invocation_ids(task_id))
-            return bool(ids) and len(orchestrator.filter_final(ids)) == len(ids)
+            has_ended = len(orchestrator.filter_final(ids)) == len(ids)
+            return ids if has_ended and len(ids) >= starts else []
 
         for task_id in (RECOVER_PENDING, RECOVER_RUNNING):
-            wait_until(lambda task_id=task_id: is_done(task_id), f"{task_id.func_name} to run")
+            wait_until(lambda task_id=task_id: runs(task_id), f"{task_id} to run {starts} times")
+            for invocation_id in runs(task_id):
+                self.read_history(invocation_id)
 
     def wait_until_due(self, invocation_id: str) -> None:
         """Return once pynenc takes the invocation for lost."""
@@ -90,7 +89,19 @@ class Recovery:
 
     def run(self, task_id: TaskId) -> None:
         """Have a runner do now what cron has it do every few minutes."""
-        assert self.app.get_task(task_id)().result is None
+        self.read_history(self.app.get_task(task_id)()).wait_for("success")
+
+
+@pytest.fixture
+def recovery(
+    pynenc_app: Pynenc,
+    pynenc_runner: RunnerControl,  # noqa: ARG001 - runs
+    pynenc_history: HistoryReader,
+) -> Recovery:
+    """What pynenc does about lost work, once the runner has looked for it a first time."""
+    recovery = Recovery(pynenc_app, pynenc_history)
+    recovery.wait_for_starts(1)
+    return recovery
 
 
 @by_each_kind
@@ -117,7 +128,6 @@ def test_the_next_runner_recovers_a_payment_that_the_former_one_had_only_claimed
     pynenc_crash: CrashControl,
     pynenc_runner: RunnerControl,
     pynenc_history: HistoryReader,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (runner,) = pynenc_runner.runners
     # Of this kind, the runner itself claims, and only then starts the process that is to run.
@@ -126,14 +136,13 @@ def test_the_next_runner_recovers_a_payment_that_the_former_one_had_only_claimed
     assert crash.wait().pid == runner.pid
     recovery.wait_until_due(invocation.invocation_id)
 
-    # It finds a cron that has not had its turn in this minute.
-    monkeypatch.setenv("PYNENC__RECOVER_PENDING_INVOCATIONS_CRON", "* * * * *")
     pynenc_runner.start()
 
     assert pynenc_history(invocation).wait_for("success") == path(
         "registered", "pending", "pending_recovery", TO_THE_END
     )
     assert len(attempts("order-1")) == 1
+    recovery.wait_for_starts(2)  # this runner is not to be stopped while it still looks for more
 
 
 @by_processes
@@ -144,6 +153,7 @@ def test_a_payment_is_made_twice_if_its_worker_dies_before_the_result_is_stored(
     pynenc_history: HistoryReader,
 ) -> None:
     pynenc_runner.start()  # another one, which competes for the payment and for recovering it
+    recovery.wait_for_starts(2)
     crash = pynenc_crash.before("set_invocation_result", task=charge)
 
     invocation = charge("order-1", 1350, GOOD_CARD)

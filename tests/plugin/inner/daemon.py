@@ -28,5 +28,17 @@ def become_daemon(sign_of_life: Path) -> None:
         signal.pause()
 
 
+def leave_daemon(_: object, sign_of_life: str) -> None:
+    """Be called by a child or a racer, and leave a daemon that is a fork of it."""
+    become_daemon(Path(sign_of_life))
+
+
+def leave_daemon_and_stay(_: object, sign_of_life: str) -> None:
+    """The same, and never return."""
+    become_daemon(Path(sign_of_life))
+    while True:
+        signal.pause()
+
+
 if __name__ == "__main__":
     become_daemon(Path(sys.argv[1]))

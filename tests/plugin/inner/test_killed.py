@@ -9,6 +9,7 @@ import os
 import signal
 from pathlib import Path
 
+import daemon
 import office
 import psutil
 import pytest
@@ -29,23 +30,50 @@ def begin(name):
     return [int(sign.read_text()) for sign in signs]
 
 
-@pytest.mark.usefixtures("pynenc_runner")
-def test_pytest_is_killed():
-    """Wait for somebody to kill this process, while a daemon runs."""
-    begin("life")
+CHILDREN = ("racer-0", "racer-1", "spawn", "fork")
+
+
+def begin_children(start, race, function):
+    """Have racers and children leave daemons."""
+    race(daemon.leave_daemon, each=[("racer-0",), ("racer-1",)])
+    for method in ("spawn", "fork"):
+        start(function, method, method=method)
+    assert wait_until(lambda: all(Path(name).exists() for name in CHILDREN), START_S)
+
+
+def wait_for_the_end():
+    """Say that all is there, and wait for somebody to kill this process."""
     unfinished = Path("ready.unfinished")
     unfinished.write_text(str(os.getpid()))
     unfinished.rename("ready")
     signal.pause()
 
 
+@pytest.mark.usefixtures("pynenc_runner")
+def test_pytest_is_killed():
+    """While a task runs that has left a daemon."""
+    begin("life")
+    wait_for_the_end()
+
+
+def test_pytest_is_killed_with_children(pynenc_process, pynenc_race):
+    """While children and racers live, and their daemons."""
+    begin_children(pynenc_process, pynenc_race, daemon.leave_daemon_and_stay)
+    wait_for_the_end()
+
+
+def test_children_leave_daemons(pynenc_process, pynenc_race):
+    """They themselves end, or belong to the run."""
+    begin_children(pynenc_process, pynenc_race, daemon.leave_daemon)
+
+
 @pytest.mark.pynenc_no_history_check
 @pytest.mark.parametrize("victim", ["runner", "worker", "daemon"])
 def test_one_is_killed(pynenc_runner, victim):
     """Kill it, and leave all others as they are."""
-    worker, daemon = begin(victim)
+    worker, of_worker = begin(victim)
     (runner,) = pynenc_runner.runners
-    killed = psutil.Process({"runner": runner.pid, "worker": worker, "daemon": daemon}[victim])
+    killed = psutil.Process({"runner": runner.pid, "worker": worker, "daemon": of_worker}[victim])
     killed.kill()
     assert wait_until(lambda: not killed.is_running() or killed.status() == "zombie", START_S)
     pynenc_runner.timeout_s = 1.0
