@@ -46,6 +46,7 @@ def nothing_left(
     :raises ProcessLeaked: Something was left; the message names it.
     """
     with suppress(BackendUnavailable):  # which is dealt with when the place is opened
+        backend.require_libraries()
         _value_of(backend.service, request)
     state = state_of(request.config)
     allowed = request.node.get_closest_marker("pynenc_no_leak_check")

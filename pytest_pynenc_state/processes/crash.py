@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 import psutil
 
 from pytest_pynenc_state.errors import CrashNotReached
 from pytest_pynenc_state.processes.crash_files import CrashFolder, Hit, Point
+from pytest_pynenc_state.processes.tree import has_ended
 from pytest_pynenc_state.waiting import wait_until
 
 # What a process does at a point is done by the kernel a moment after it has said so.
@@ -89,15 +91,12 @@ class Crash:
 
 
 def _is_gone(pid: int) -> bool:
-    return _state(pid) in (None, psutil.STATUS_ZOMBIE)
+    with suppress(psutil.NoSuchProcess):
+        return has_ended(psutil.Process(pid))
+    return True
 
 
 def _is_stopped(pid: int) -> bool:
-    return _state(pid) == psutil.STATUS_STOPPED
-
-
-def _state(pid: int) -> str | None:
-    try:
-        return psutil.Process(pid).status()
-    except psutil.NoSuchProcess:
-        return None
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    return False

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import psutil
 
 from pytest_pynenc_state.processes.crash_files import SIGNALS, CrashFolder, Hit, Point
+from pytest_pynenc_state.processes.tree import has_ended
 
 
 class Delay:
@@ -39,7 +40,7 @@ class Delay:
             self._folder.note(self._point, f"pid {self._process.pid}: had ended before")
 
     def _crash(self) -> None:
-        if self._process.status() == psutil.STATUS_ZOMBIE:
+        if has_ended(self._process):
             raise psutil.NoSuchProcess(self._process.pid)
         command = " ".join(self._process.cmdline())
         # psutil looks whether it is still the same process.

@@ -31,6 +31,9 @@ _QUIET_ROUNDS = 2
 
 _READ_BYTES = 65536
 
+# Which of the fields from the state on says how many threads there are.
+_THREADS = 17
+
 
 def process_ids() -> set[int]:
     """All processes of the machine; none where it does not list them as Linux does."""
@@ -67,9 +70,12 @@ def stat_fields(path: str) -> list[bytes]:
 
 
 def is_dead(pid: int) -> bool:
-    """Whether nothing is left of a process, but perhaps an entry for its parent to read."""
+    """Whether nothing is left of a process, but perhaps an entry for its parent to read.
+
+    A process that is killed looks like that already while its other threads are still ending.
+    """
     fields = stat_fields(f"{_PROCESSES}/{pid}/stat")
-    return not fields or fields[0] in (b"Z", b"X")
+    return not fields or (fields[0] in (b"Z", b"X") and int(fields[_THREADS]) <= 1)
 
 
 def _kill_all(sessions: set[int], mark: str) -> None:

@@ -19,7 +19,7 @@ from pytest_pynenc_state.processes.serving import STACK_SIGNAL
 
 #: What a child runs: without a file as its main module, so that what it spawns in turn
 #: does not import it again.
-COMMAND = (sys.executable, "-c", f"from {__name__} import main; main()")
+COMMAND = (sys.executable, "-u", "-c", f"from {__name__} import main; main()")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ parent is gone. Nothing here loads pynenc before the first visit.
 from __future__ import annotations
 
 import faulthandler
+import io
 import os
 import signal
 import sys
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
 #: What a child runs, and after it the number of its connection's descriptor. No file is its
-#: main module, so that what it spawns in turn does not import it again.
-COMMAND = (sys.executable, "-c", f"from {__name__} import main; main()")
+#: main module, so that what it spawns in turn does not import it again. Nothing of what it
+#: prints waits in a buffer, where its answer could overtake it, or kill -9 end it.
+COMMAND = (sys.executable, "-u", "-c", f"from {__name__} import main; main()")
 
 #: Makes a child print where each of its threads is. By default a process ignores it, so that
 #: it does no harm to one that has only begun to start.
@@ -150,6 +152,6 @@ def serve_forked(connection: Connection[Any, Any]) -> None:
         received = reduction.recv_handle(connection)
         os.dup2(received, descriptor)
         os.close(received)
-        stream = os.fdopen(descriptor, "w", buffering=1, closefd=False)
+        stream = io.TextIOWrapper(io.FileIO(descriptor, "w", closefd=False), write_through=True)
         setattr(sys, name, stream)
     serve(connection)

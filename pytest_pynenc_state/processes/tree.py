@@ -16,13 +16,23 @@ import psutil
 from pytest_pynenc_state.waiting import wait_until
 
 
+def has_ended(process: psutil.Process) -> bool:
+    """Whether nothing is left of a process, but perhaps an entry for its parent to read.
+
+    A process that is killed looks like that already while its other threads are still ending.
+    """
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
+    except psutil.NoSuchProcess:
+        return True
+
+
 def session_members(session_id: int) -> list[psutil.Process]:
-    """The living processes of a session, in no order; those already dead but unreaped not."""
+    """The living processes of a session, in no order."""
     members = []
     for process in psutil.process_iter():
-        with suppress(ProcessLookupError, psutil.NoSuchProcess):
-            is_member = os.getsid(process.pid) == session_id
-            if is_member and process.status() != psutil.STATUS_ZOMBIE:
+        with suppress(ProcessLookupError):
+            if os.getsid(process.pid) == session_id and not has_ended(process):
                 members.append(process)
     return members
 

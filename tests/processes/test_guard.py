@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
+import psutil
 import pytest
 
 from pytest_pynenc_state.processes.guard import VARIABLE, has_mark, is_dead
@@ -16,6 +17,7 @@ from pytest_pynenc_state.processes.guarding import Guard
 from pytest_pynenc_state.processes.tree import (
     described,
     gone_within,
+    has_ended,
     kill_session,
     session_members,
 )
@@ -35,6 +37,13 @@ signal.pause()
 """
 
 IDLE = "import signal; signal.pause()"
+
+# Ends its first thread, while another one waits for ever.
+HEADLESS = """
+import ctypes, signal, threading
+threading.Thread(target=signal.sigwait, args=({signal.SIGUSR1},)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
 
 # Prints the ids of its guard, of a program that leads a session, and of a fork that does.
 STARTER = f"""
@@ -88,6 +97,21 @@ def test_an_orphan_still_belongs_to_its_session(
 
     assert [orphan.pid for orphan in orphans] != []
     assert stubborn_session.pid not in [orphan.pid for orphan in orphans]
+
+
+def test_a_process_has_not_ended_before_its_last_thread_has() -> None:
+    """The kernel calls it a zombie once the first has, and its parent cannot reap it yet."""
+    with subprocess.Popen([sys.executable, "-c", HEADLESS], start_new_session=True) as process:
+        seen = psutil.Process(process.pid)
+        try:
+            assert wait_until(lambda: seen.status() == psutil.STATUS_ZOMBIE, DEADLINE_S)
+            assert [member.pid for member in session_members(process.pid)] == [process.pid]
+            assert (has_ended(seen), is_dead(process.pid)) == (False, False)
+        finally:
+            os.kill(process.pid, signal.SIGKILL)
+        assert wait_until(lambda: has_ended(seen), DEADLINE_S)
+        assert is_dead(process.pid)
+        assert process.poll() == -signal.SIGKILL
 
 
 def test_killing_a_session_ends_every_member(stubborn_session: subprocess.Popen[bytes]) -> None:

@@ -21,8 +21,8 @@ SOON = {
     "max_pending_seconds": 0.5,
     "runner_considered_dead_after_minutes": 1 / 60,
     "atomic_service_check_interval_minutes": 0.001,
-    "atomic_service_interval_minutes": 0.02,
-    "atomic_service_spread_margin_minutes": 0.0005,
+    "atomic_service_interval_minutes": 0.05,
+    "atomic_service_spread_margin_minutes": 0.01,
 }
 if "atomic_service_max_start_slot_fraction" in ConfigPynenc.config_fields():
     # Since pynenc 0.2.4 a runner looks at triggers only in the first half of every five

@@ -99,8 +99,12 @@ def close_clients(url: str | None = None) -> None:
 
 
 def connected_ports() -> set[int | None]:
-    """The ports of the servers that this process's clients are connected to."""
-    return {port for client in _of_this_process().by_url.values() for _, port in list(client.nodes)}
+    """The ports of the servers that this process's clients may have sockets to.
+
+    Also of those that have ended meanwhile: their sockets are the clients' to close.
+    """
+    topologies = [client.topology_description for client in _of_this_process().by_url.values()]
+    return {port for each in topologies for _, port in each.server_descriptions()}
 
 
 def _of_this_process() -> _Clients:

@@ -20,7 +20,12 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from pytest_pynenc_state.backends.mongo.connection import Database, close_clients, get_client
+from pytest_pynenc_state.backends.mongo.connection import (
+    Database,
+    close_clients,
+    connected_ports,
+    get_client,
+)
 from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.failures import failures
 from pytest_pynenc_state.errors import (
@@ -105,6 +110,17 @@ def test_a_server_that_is_not_there_is_told_within_the_timeout(unused_url: str) 
         Documents(Database(url, "pynenc"), "anything").find_one({})
     close_clients(url)
     assert ("secret" in str(raised.value), "***@127.0.0.1" in str(raised.value)) == (False, True)
+
+
+def test_a_server_that_has_gone_may_still_have_sockets(unused_url: str) -> None:
+    """Those of the client, which closes them when it finds the time."""
+    port = int(unused_url.rpartition(":")[2])
+    with pytest.raises(ServerSelectionTimeoutError):
+        get_client(unused_url, 0.05).admin.command("ping")
+
+    assert port in connected_ports()
+    close_clients(unused_url)
+    assert port not in connected_ports()
 
 
 def test_a_malformed_url_is_told() -> None:
