@@ -46,6 +46,7 @@ else:
 __all__ = [
     "HAS_EVENT_PARENTS",
     "HAS_EXECUTION_RECORDS",
+    "HAS_QUEUES",
     "HAS_WORKFLOW_DECORATOR",
     "WORKING_STATUSES",
     "AtomicServiceExecution",
@@ -55,6 +56,7 @@ __all__ = [
     "atomic_service_executions",
     "execution_limits",
     "invocation_dto",
+    "is_at_least",
     "parent_event_id",
     "referenced_run_ids",
     "running_arguments",
@@ -77,6 +79,17 @@ WORKING_STATUSES = frozenset(
 #: (pynenc 0.2.4 and later).
 HAS_EXECUTION_RECORDS = hasattr(BaseOrchestrator, "get_atomic_service_executions_in_timerange")
 
+#: Brokers have several queues, and runners say which they take from (pynenc 0.4.0 and later).
+HAS_QUEUES = "consumed_queues" in ActiveRunnerInfo._fields
+
+# Each pynenc whose contract differs from that of the one before, by what it brought.
+_CONTRACTS = {
+    "0.1.1": True,
+    "0.2.4": HAS_EXECUTION_RECORDS,
+    "0.3.0": HAS_WORKFLOW_DECORATOR,
+    "0.4.0": HAS_QUEUES,
+}
+
 _RUNNER_INFO_FIELDS = frozenset(ActiveRunnerInfo._fields)
 
 # Defaults of the configuration fields that pynenc 0.2.4 introduced.
@@ -87,6 +100,14 @@ _MAX_RECORDS = 1000
 _FIRST_INSTANT = datetime(1970, 1, 2, tzinfo=UTC)
 _LAST_INSTANT = datetime(9000, 1, 1, tzinfo=UTC)
 _MOST_EXECUTIONS = 1_000_000
+
+
+def is_at_least(version: str) -> bool:
+    """Whether the installed pynenc keeps the contract of *version*, or a later one.
+
+    :param version: One that changed the contract: 0.1.1, 0.2.4, 0.3.0 or 0.4.0.
+    """
+    return _CONTRACTS[version]
 
 
 def invocation_dto(
@@ -154,28 +175,16 @@ def referenced_run_ids(app: Pynenc) -> frozenset[str]:
 def atomic_service_executions(app: Pynenc) -> list[AtomicServiceExecution]:
     """The executions of atomic services that *app*'s orchestrator remembers, in no order.
 
-    Up to pynenc 0.2.0 it is the last one of each active runner, once it has ended.
+    None up to pynenc 0.2.0, which admits any runner in its time slot, whoever is not done yet.
     """
-    orchestrator: Any = app.orchestrator
-    if HAS_EXECUTION_RECORDS:
-        found: list[AtomicServiceExecution] = (
-            orchestrator.get_atomic_service_executions_in_timerange(
-                _FIRST_INSTANT, _LAST_INSTANT, _MOST_EXECUTIONS
-            )
+    if not HAS_EXECUTION_RECORDS:
+        return []
+    found: list[AtomicServiceExecution] = (
+        app.orchestrator.get_atomic_service_executions_in_timerange(
+            _FIRST_INSTANT, _LAST_INSTANT, _MOST_EXECUTIONS
         )
-        return found
-    runners: list[Any] = orchestrator.get_active_runners()
-    return [
-        AtomicServiceExecution.from_raw(
-            runner.runner_id,
-            "",
-            runner.last_service_start,
-            runner.last_service_end,
-            AtomicServiceExecutionStatus.COMPLETED,
-        )
-        for runner in runners
-        if runner.last_service_start and runner.last_service_end
-    ]
+    )
+    return found
 
 
 def running_arguments(task: Task[..., Any], serialized: dict[str, str]) -> dict[str, str] | None:

@@ -11,6 +11,7 @@
     │   ├── NotShared                    a second process was asked of a one-process backend
     │   ├── StoreFull                    no room left; the transaction was rolled back
     │   └── StoreUnusable                the store's file cannot be used as it is
+    ├── ConformanceError (ValueError)    exclusions from the conformance suite say nothing
     ├── HistoryError
     │   ├── PathError (ValueError)       a path or rule names what pynenc does not have
     │   ├── HistoryNotSettled (TimeoutError) the store's history and status did not agree in time
@@ -39,6 +40,7 @@ __all__ = [
     "BackendError",
     "BackendTimeout",
     "BackendUnavailable",
+    "ConformanceError",
     "CrashNotReached",
     "CrashRefused",
     "HistoryError",
@@ -97,6 +99,10 @@ class BackendUnavailable(BackendError):
 
 class BackendTimeout(BackendError, TimeoutError):
     """The store stayed locked by somebody else; nothing of this operation was written."""
+
+
+class ConformanceError(PynencStateError, ValueError):
+    """What a subclass of `StateConformance` leaves out is no clause, or is left out anyway."""
 
 
 class NotShared(BackendError):

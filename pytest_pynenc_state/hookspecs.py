@@ -17,6 +17,12 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 #: The user property of a report that says where the test's place is kept.
 KEPT_PLACE = "pynenc_place"
 
+#: The user property of a report that says which clause it is about, as JSON.
+CLAUSE = "pynenc_clause"
+
+#: How the reason begins why a clause was skipped, or was allowed to fail.
+NOT_RUN, UNSUPPORTED, UNDECIDED, PREVIEW = "not run", "unsupported", "undecided", "preview"
+
 
 @pytest.hookspec
 def pytest_pynenc_backends(config: pytest.Config) -> Iterable[Backend]:

@@ -32,6 +32,10 @@ MARKERS = (
         "pynenc_requires(*capabilities): run only on backends that claim all of: shared, "
         "durable, atomic, real_engine"
     ),
+    (
+        "pynenc_clause(id, level=, since=, hint=): this test checks a clause of the conformance "
+        "suite"
+    ),
     "pynenc_no_history_check: do not judge the status histories that the test leaves",
     "pynenc_no_leak_check: let the test leave processes, threads and sockets behind",
 )
@@ -101,10 +105,12 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let each test run on each backend it is to run on."""
-    if "pynenc_backend" in metafunc.fixturenames:
-        from pytest_pynenc_state import selection
+    for fixture in ("backend_under_test", "pynenc_backend"):
+        if fixture in metafunc.fixturenames:
+            from pytest_pynenc_state import selection
 
-        selection.parametrize_backends(metafunc)
+            selection.parametrize_backends(metafunc, fixture)
+            return
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -65,12 +65,14 @@ def _explained(options: Options, option: str, value: str, check: Any) -> None:
         raise OptionsError(message, *error.remedies) from error
 
 
-def parametrize_backends(metafunc: pytest.Metafunc) -> None:
-    """Let a test that uses ``pynenc_backend`` run on each of its backends.
+def parametrize_backends(metafunc: pytest.Metafunc, fixture: str) -> None:
+    """Let a test that uses *fixture* run on each of its backends.
 
+    :param fixture: ``pynenc_backend``; or ``backend_under_test`` of the conformance suite, which
+        a subclass may have overridden.
     :raises MarkerError: A marker of the test cannot be used.
     """
-    if _is_parametrized(metafunc):
+    if _is_parametrized(metafunc, fixture) or _is_overridden(metafunc, fixture):
         return
     state = state_of(metafunc.config)
     try:
@@ -83,15 +85,21 @@ def parametrize_backends(metafunc: pytest.Metafunc) -> None:
     if not parameters:
         skip = pytest.mark.skip(reason="no selected backend fits: " + "; ".join(reasons))
         parameters = [pytest.param(state.options.backend[0], id="none", marks=skip)]
-    metafunc.parametrize("pynenc_backend", parameters, indirect=True)
+    metafunc.parametrize(fixture, parameters, indirect=True)
 
 
-def _is_parametrized(metafunc: pytest.Metafunc) -> bool:
+def _is_overridden(metafunc: pytest.Metafunc, fixture: str) -> bool:
+    """Whether the test's class has a fixture of that name, and its author wrote it."""
+    homes = [kind for kind in getattr(metafunc.cls, "__mro__", ()) if fixture in vars(kind)]
+    return bool(homes) and homes[0].__module__.partition(".")[0] != __name__.partition(".")[0]
+
+
+def _is_parametrized(metafunc: pytest.Metafunc, fixture: str) -> bool:
     for marker in metafunc.definition.iter_markers("parametrize"):
         names = marker.kwargs.get("argnames", marker.args[0] if marker.args else ())
         if isinstance(names, str):
             names = [name.strip() for name in names.split(",")]
-        if "pynenc_backend" in names:
+        if fixture in names:
             return True
     return False
 

@@ -33,6 +33,7 @@ class TestRecord:
     :ivar children: Returns what its child processes printed last.
     :ivar races: Returns its last race, and the seed.
     :ivar histories: Returns what became of its invocations.
+    :ivar clause: The clause of the conformance suite that it checks, in words.
     """
 
     __test__ = False
@@ -44,6 +45,7 @@ class TestRecord:
         self.children: Callable[[], str] | None = None
         self.races: Callable[[], str] | None = None
         self.histories: Callable[[], str] | None = None
+        self.clause: str | None = None
 
 
 class SessionState:
@@ -211,6 +213,8 @@ class _Outcomes:
         if decided and self._state.keeps(record):
             report.sections.append(("pynenc place", f"{record.location} (kept)"))
             _tell(item, report, KEPT_PLACE, record.location)
+        if report.failed and record.clause:
+            report.sections.append(("pynenc clause", record.clause))
         if report.failed and record.histories and (histories := record.histories()):
             report.sections.append(("pynenc histories", histories))
             _tell(item, report, "pynenc_histories", histories)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.backends.together import HANG_GUARD_S
+from pytest_pynenc_state.conformance.together import HANG_GUARD_S
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe

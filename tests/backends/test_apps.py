@@ -11,8 +11,8 @@ import pytest
 from pynenc.app import Pynenc
 from pynenc.app_info import AppInfo
 
-from tests.backends.areas import AREAS, Area, purge
-from tests.backends.builders import LOOK_ALIKES
+from pytest_pynenc_state.conformance.areas import AREAS, Area, purge
+from pytest_pynenc_state.conformance.making import LOOK_ALIKES
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.state_backend import PytestStateBackend

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus as Status
 from pytest_pynenc_state.compat import AtomicServiceRun
-from tests.backends.builders import MICROSECOND, at, unique_id
+from pytest_pynenc_state.conformance.making import MICROSECOND, at, unique_id
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
-from tests.backends.builders import move, moved_to, new_invocation, registered
+from pytest_pynenc_state.conformance.making import move, moved_to, new_invocation, registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
-from tests.backends.builders import (
+from pytest_pynenc_state.conformance.making import (
     START,
     at,
     new_context,

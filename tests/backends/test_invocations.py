@@ -10,8 +10,8 @@ import pytest
 from pynenc.exceptions import InvocationNotFoundError
 
 from pytest_pynenc_state import compat
-from tests.backends import tasks
-from tests.backends.builders import (
+from pytest_pynenc_state.conformance import tasks
+from pytest_pynenc_state.conformance.making import (
     new_invocation,
     new_pair,
     new_workflow,
@@ -211,11 +211,23 @@ def _stored_workflows(app: Pynenc) -> dict[str, str]:
     ("filters", "expected"),
     [
         ({"workflow_id": "run-1"}, ["one"]),
-        ({"workflow_type_key": "tests.backends.tasks.add"}, ["one", "two"]),
-        ({"workflow_id": "run-2", "workflow_type_key": "tests.backends.tasks.add"}, ["two"]),
-        ({"workflow_id": "run-3", "workflow_type_key": "tests.backends.tasks.add"}, []),
+        ({"workflow_type_key": "pytest_pynenc_state.conformance.tasks.add"}, ["one", "two"]),
+        (
+            {
+                "workflow_id": "run-2",
+                "workflow_type_key": "pytest_pynenc_state.conformance.tasks.add",
+            },
+            ["two"],
+        ),
+        (
+            {
+                "workflow_id": "run-3",
+                "workflow_type_key": "pytest_pynenc_state.conformance.tasks.add",
+            },
+            [],
+        ),
         ({"workflow_id": "RUN-1"}, []),
-        ({"workflow_type_key": "tests.backends.tasks.ad"}, []),
+        ({"workflow_type_key": "pytest_pynenc_state.conformance.tasks.ad"}, []),
         ({"workflow_id": "", "workflow_type_key": ""}, ["one", "two", "three"]),
         ({}, ["one", "two", "three"]),
     ],

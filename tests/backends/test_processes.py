@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pynenc.invocation.status import InvocationStatus, status_record_transition
 
+from pytest_pynenc_state.conformance.making import at, flat, new_context, new_history, registered
+from pytest_pynenc_state.conformance.together import HANG_GUARD_S
 from tests.backends import workers
-from tests.backends.builders import at, flat, new_context, new_history, registered
-from tests.backends.together import HANG_GUARD_S
 from tests.backends.workers import AppAddress
 
 if TYPE_CHECKING:

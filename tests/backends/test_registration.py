@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
-from tests.backends.builders import OWNER, legal_path, move, moved_to, new_invocation, registered
+from pytest_pynenc_state.conformance.making import (
+    OWNER,
+    legal_path,
+    move,
+    moved_to,
+    new_invocation,
+    registered,
+)
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

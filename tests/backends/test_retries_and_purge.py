@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
-from tests.backends.areas import AREAS, purge
-from tests.backends.builders import move, moved_to, new_invocation, registered
+from pytest_pynenc_state.conformance.areas import AREAS, purge
+from pytest_pynenc_state.conformance.making import move, moved_to, new_invocation, registered
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.backends.builders import new_context
+from pytest_pynenc_state.conformance.making import new_context
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

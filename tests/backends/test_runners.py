@@ -10,7 +10,7 @@ from pynenc.invocation.status import InvocationStatus
 from pynenc.orchestrator.atomic_service import ActiveRunnerInfo
 from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
-from tests.backends.builders import (
+from pytest_pynenc_state.conformance.making import (
     MICROSECOND,
     OWNER,
     START,

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
-from tests.backends import tasks
-from tests.backends.builders import move, moved_to, new_invocation, registered, unique_id
+from pytest_pynenc_state.conformance import tasks
+from pytest_pynenc_state.conformance.making import (
+    move,
+    moved_to,
+    new_invocation,
+    registered,
+    unique_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from pynenc.exceptions import InvocationStatusError
 from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus, AtomicServiceRun
-from tests.backends.areas import AREAS, purge
-from tests.backends.builders import (
+from pytest_pynenc_state.conformance.areas import AREAS, purge
+from pytest_pynenc_state.conformance.making import (
     START,
     at,
     new_history,
@@ -24,7 +24,7 @@ from tests.backends.builders import (
     registered,
     unique_id,
 )
-from tests.backends.together import in_threads
+from pytest_pynenc_state.conformance.together import in_threads
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.backends.builders import at, flat, new_history
+from pytest_pynenc_state.conformance.making import at, flat, new_history
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.state_backend import PytestStateBackend

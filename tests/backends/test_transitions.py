@@ -13,7 +13,7 @@ from pynenc.invocation.status import (
     status_record_transition,
 )
 
-from tests.backends.builders import (
+from pytest_pynenc_state.conformance.making import (
     OWNER,
     legal_path,
     move,

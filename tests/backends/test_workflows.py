@@ -9,8 +9,8 @@ import pytest
 from pynenc.identifiers.task_id import TaskId
 from pynenc.workflow import WorkflowIdentity
 
-from tests.backends import tasks
-from tests.backends.builders import new_workflow
+from pytest_pynenc_state.conformance import tasks
+from pytest_pynenc_state.conformance.making import new_workflow
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.state_backend import PytestStateBackend

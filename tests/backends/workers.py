@@ -14,7 +14,7 @@ from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state import Backend
 from pytest_pynenc_state.apps.recipe import AppRecipe
-from tests.backends.builders import at, new_context, new_history, new_invocation
+from pytest_pynenc_state.conformance.making import at, new_context, new_history, new_invocation
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
+from pytest_pynenc_state.conformance.making import LOOK_ALIKES, move, new_invocation, registered
 from pytest_pynenc_state.history.lookups import Lookups
-from tests.backends.builders import LOOK_ALIKES, move, new_invocation, registered
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

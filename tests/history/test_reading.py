@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
 
+from pytest_pynenc_state.conformance import tasks
+from pytest_pynenc_state.conformance.making import (
+    OWNER,
+    at,
+    new_context,
+    new_invocation,
+    wait_for_later_clock,
+)
 from pytest_pynenc_state.errors import (
     HistoryError,
     HistoryNotSettled,
@@ -18,8 +26,6 @@ from pytest_pynenc_state.errors import (
 from pytest_pynenc_state.history.reading import HistoryReader
 from pytest_pynenc_state.history.records import Record
 from pytest_pynenc_state.history.stored import PRECISION, agrees, read_histories
-from tests.backends import tasks
-from tests.backends.builders import OWNER, at, new_context, new_invocation, wait_for_later_clock
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -89,7 +95,10 @@ def test_a_history_has_every_status_owner_and_mover_in_order(
     assert history.owners == (None, OWNER, OWNER, None)
     assert [record.mover for record in history] == ["client", OWNER, OWNER, OWNER]
     assert [record.process for record in history] == [("elsewhere", 4711)] * 4
-    assert (history.task, history.arguments) == ("tests.backends.tasks.add", {"x": "1"})
+    assert (history.task, history.arguments) == (
+        "pytest_pynenc_state.conformance.tasks.add",
+        {"x": "1"},
+    )
     assert history.is_final
     assert history.order_unknown == ()
     assert "running" in history
@@ -228,7 +237,7 @@ def test_waiting_for_a_status_that_can_never_come_ends_at_once_and_says_why(
     with pytest.raises(StatusNotReached) as caught:
         read(invocation_id).wait_for("success")
 
-    assert "waited for success of tests.backends.tasks.add" in caught.value.message
+    assert "waited for success of pytest_pynenc_state.conformance.tasks.add" in caught.value.message
     assert "has ended as failed with ValueError('no tea')" in caught.value.message
 
 

@@ -16,6 +16,7 @@ import pytest
 from pynenc.exceptions import InvocationStatusTransitionError
 from pynenc.invocation.status import InvocationStatus
 
+from pytest_pynenc_state.conformance.making import registered
 from pytest_pynenc_state.errors import (
     NotSendable,
     NotShared,
@@ -29,7 +30,6 @@ from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.spawning import METHODS
 from pytest_pynenc_state.processes.tree import session_members
 from pytest_pynenc_state.waiting import wait_until
-from tests.backends.builders import registered
 from tests.processes import functions
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ import pytest
 from pynenc.exceptions import InvocationStatusError, InvocationStatusTransitionError
 from pynenc.invocation.status import InvocationStatus
 
+from pytest_pynenc_state.conformance.making import new_invocation, registered
 from pytest_pynenc_state.errors import (
     NotSendable,
     NotShared,
@@ -24,7 +25,6 @@ from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.race import Outcome, Race
 from pytest_pynenc_state.processes.racing import Races, Rules, jitters_ns
 from pytest_pynenc_state.processes.visiting import Destination
-from tests.backends.builders import new_invocation, registered
 from tests.processes import functions
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ from pytest_pynenc_state.backends.mongo.connection import (
 )
 from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.failures import failures
+from pytest_pynenc_state.conformance.together import in_threads
 from pytest_pynenc_state.errors import (
     BackendError,
     BackendTimeout,
@@ -35,7 +36,6 @@ from pytest_pynenc_state.errors import (
     StoreFull,
     StoreUnusable,
 )
-from tests.backends.together import in_threads
 
 URL = "mongodb://someone:secret@127.0.0.1:1"
 

@@ -15,8 +15,8 @@ from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.schema import INDEXES
 from pytest_pynenc_state.backends.mongo.schema import OrchestratorCollections as Orchestrator
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections as StateBackend
+from pytest_pynenc_state.conformance.areas import AREAS, purge
 from pytest_pynenc_state.errors import BackendError
-from tests.backends.areas import AREAS, purge
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

@@ -12,10 +12,10 @@ from pynenc.models.call_dto import CallDTO
 from pytest_pynenc_state.backends.mongo.chunks import ChunkPrefix
 from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections, key
+from pytest_pynenc_state.conformance.making import new_pair
+from pytest_pynenc_state.conformance.together import HANG_GUARD_S, in_threads
 from pytest_pynenc_state.errors import BackendError
-from tests.backends.builders import new_pair
 from tests.backends.mongo.workers import die_while_writing_a_result, incompressible
-from tests.backends.together import HANG_GUARD_S, in_threads
 from tests.backends.workers import AppAddress
 
 if TYPE_CHECKING:

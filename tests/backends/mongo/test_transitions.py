@@ -10,7 +10,7 @@ from pynenc.exceptions import InvocationStatusError
 from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state.backends.mongo.documents import Documents
-from tests.backends.builders import OWNER, move, registered
+from pytest_pynenc_state.conformance.making import OWNER, move, registered
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

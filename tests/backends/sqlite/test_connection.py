@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, open_database
+from pytest_pynenc_state.conformance.together import HANG_GUARD_S, in_threads
 from pytest_pynenc_state.errors import BackendError, BackendTimeout
 from tests.backends.sqlite import forking
-from tests.backends.together import HANG_GUARD_S, in_threads
 
 
 def _open_count(path: str | Path) -> int:

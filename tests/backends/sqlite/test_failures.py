@@ -15,8 +15,8 @@ import pytest
 from pytest_pynenc_state.backends.sqlite import connection
 from pytest_pynenc_state.backends.sqlite.connection import Database, open_database
 from pytest_pynenc_state.backends.sqlite.schema import empty_file, prepare_file
+from pytest_pynenc_state.conformance.making import new_history
 from pytest_pynenc_state.errors import BackendTimeout, StoreFull, StoreUnusable
-from tests.backends.builders import new_history
 from tests.backends.sqlite import workers
 
 if TYPE_CHECKING:

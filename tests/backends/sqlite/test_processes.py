@@ -10,8 +10,8 @@ import pytest
 
 from pytest_pynenc_state.backends.backend import Place
 from pytest_pynenc_state.backends.sqlite.connection import open_database
+from pytest_pynenc_state.conformance.together import HANG_GUARD_S
 from tests.backends.sqlite.workers import build_app, stay_inside_a_transaction
-from tests.backends.together import HANG_GUARD_S
 from tests.backends.workers import AppAddress, work_until_killed
 
 Started = Callable[..., tuple[Any, Any]]

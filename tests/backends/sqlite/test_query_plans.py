@@ -14,8 +14,8 @@ from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state.backends.sqlite.connection import Connection, open_database
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus, AtomicServiceRun
-from tests.backends.areas import AREAS
-from tests.backends.builders import (
+from pytest_pynenc_state.conformance.areas import AREAS
+from pytest_pynenc_state.conformance.making import (
     OWNER,
     START,
     new_context,
@@ -28,7 +28,7 @@ from tests.backends.sqlite import workers
 
 Operation = Callable[[Any], Any]
 
-TASK_ID = TaskId("tests.backends.tasks", "add")
+TASK_ID = TaskId("pytest_pynenc_state.conformance.tasks", "add")
 PENDING = [InvocationStatus.PENDING]
 REGISTERED = [InvocationStatus.REGISTERED]
 IDS = ["token 1", "unknown"]
@@ -48,7 +48,7 @@ STATE_OPERATIONS: dict[str, Operation] = {
     ),
     "get_invocation_ids_by_workflow type": (
         lambda backend: backend.get_invocation_ids_by_workflow(
-            workflow_type_key="tests.backends.tasks.add"
+            workflow_type_key="pytest_pynenc_state.conformance.tasks.add"
         )
     ),
     "_add_histories": lambda backend: backend._add_histories(IDS, new_history("any")),

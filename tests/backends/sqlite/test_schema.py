@@ -15,7 +15,7 @@ from pytest_pynenc_state.backends.sqlite import state_backend as state_backend_m
 from pytest_pynenc_state.backends.sqlite.connection import open_database
 from pytest_pynenc_state.backends.sqlite.schema import empty_file, prepare_file
 from pytest_pynenc_state.backends.sqlite.state_backend import PytestSQLiteStateBackend
-from tests.backends.builders import LOOK_ALIKES
+from pytest_pynenc_state.conformance.making import LOOK_ALIKES
 from tests.backends.sqlite import workers
 
 if TYPE_CHECKING:

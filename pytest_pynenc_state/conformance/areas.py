@@ -1,4 +1,4 @@
-"""Every kind of thing an app stores, so that isolation and purge are tested for all of them.
+"""Every kind of thing an app stores, so that isolation and purge are checked for all of them.
 
 Each area writes under keys that are the same in every app, so that whatever mixes up two
 apps shows the number of the wrong one.
@@ -6,7 +6,7 @@ apps shows the number of the wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from pynenc.invocation.status import InvocationStatus
 from pynenc.workflow import WorkflowIdentity
 
 from pytest_pynenc_state import compat
-from tests.backends.builders import (
+from pytest_pynenc_state.conformance.making import (
     START,
     flat,
     new_context,
@@ -107,7 +107,7 @@ def _retry(app: Pynenc, number: int) -> None:
         app.orchestrator.increment_invocation_retries("invocation")
 
 
-def _of_all_numbers(app: Pynenc) -> list[str]:
+def _of_all_numbers(app: Pynenc) -> Sequence[str]:
     asked = [_token(number) for number in range(30)]
     return app.orchestrator.filter_by_status(asked, frozenset({InvocationStatus.REGISTERED}))
 
@@ -309,8 +309,9 @@ _ORCHESTRATOR_AREAS = {
         _tokens,
         [],
     ),
-    "executions": Area(_start_execution, _runners_of_executions, _tokens, []),
 }
+if compat.HAS_EXECUTION_RECORDS:
+    _ORCHESTRATOR_AREAS["executions"] = Area(_start_execution, _runners_of_executions, _tokens, [])
 
 #: All areas by name. App info is not among them: pynenc stores it, and a purge leaves it.
 AREAS: dict[str, Area] = {**_STATE_AREAS, **_ORCHESTRATOR_AREAS}

@@ -25,7 +25,7 @@ from pynenc.state_backend.base_state_backend import InvocationHistory
 from pynenc.workflow import WorkflowIdentity
 
 from pytest_pynenc_state import compat
-from tests.backends import tasks
+from pytest_pynenc_state.conformance import tasks
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

@@ -1,0 +1,1 @@
+"""The conformance suite: pynenc's contract, clause by clause, for any backend."""
