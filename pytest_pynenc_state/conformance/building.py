@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from pytest_pynenc_state.backends.backend import COMPONENT_FIELDS, Backend
 
@@ -110,8 +111,9 @@ def _loaded(module: str, name: str) -> type:
     return found
 
 
-def _class_named(base: type, name: str) -> type | None:
+def _class_named(base: type[Any], name: str) -> type[Any] | None:
     """Look a class up as pynenc does: by its name, among all subclasses."""
+    kind: type[Any]
     for kind in base.__subclasses__():
         found = kind if kind.__name__ == name else _class_named(kind, name)
         if found is not None:

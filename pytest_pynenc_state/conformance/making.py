@@ -29,7 +29,7 @@ from pytest_pynenc_state.conformance import tasks
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
-    from pynenc.invocation.dist_invocation import InvocationDTO
+    from pynenc.models.invocation_dto import InvocationDTO
     from pynenc.models.call_dto import CallDTO
     from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
