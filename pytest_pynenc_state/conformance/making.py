@@ -29,8 +29,8 @@ from pytest_pynenc_state.conformance import tasks
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
-    from pynenc.models.invocation_dto import InvocationDTO
     from pynenc.models.call_dto import CallDTO
+    from pynenc.models.invocation_dto import InvocationDTO
     from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
 Item = TypeVar("Item")
