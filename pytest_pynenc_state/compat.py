@@ -21,11 +21,13 @@ from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
 if TYPE_CHECKING:
     from pynenc.identifiers.call_id import CallId
+    from pynenc.invocation.dist_invocation import DistributedInvocation
     from pynenc.orchestrator.atomic_service import (
         AtomicServiceExecution,
         AtomicServiceExecutionStatus,
         AtomicServiceRun,
     )
+    from pynenc.runner.runner_context import RunnerContext
     from pynenc.state_backend.base_state_backend import BaseStateBackend
     from pynenc.task import Task
     from pynenc.workflow import WorkflowIdentity
@@ -59,7 +61,9 @@ __all__ = [
     "is_at_least",
     "parent_event_id",
     "referenced_run_ids",
+    "retrieval_options",
     "running_arguments",
+    "set_invocation_retry",
     "wait_for_all_writes",
     "wait_for_writes",
 ]
@@ -170,6 +174,28 @@ def referenced_run_ids(app: Pynenc) -> frozenset[str]:
     ask: Any = getattr(app.trigger, "get_referenced_atomic_service_run_ids", tuple)
     run_ids: Iterable[str] = ask()
     return frozenset(run_ids)
+
+
+def retrieval_options(app: Pynenc) -> dict[str, Any]:
+    """How ``get_additional_invocations_to_run`` is told which of *app*'s queues to ask."""
+    if not HAS_QUEUES:
+        return {}
+    runner: Any = app.runner
+    return {
+        "queue_provider": runner.queue_names_for_retrieval,
+        "on_queue_retrieved": runner.note_queue_retrieved,
+    }
+
+
+def set_invocation_retry(
+    app: Pynenc,
+    invocation: DistributedInvocation[..., Any],
+    exception: Exception,
+    runner_context: RunnerContext,
+) -> None:
+    """Have *app*'s orchestrator retry an invocation; it was named by its id up to pynenc 0.3.1."""
+    named: Any = invocation if HAS_QUEUES else invocation.invocation_id
+    app.orchestrator.set_invocation_retry(named, exception, runner_context)
 
 
 def atomic_service_executions(app: Pynenc) -> list[AtomicServiceExecution]:

@@ -10,9 +10,13 @@ import pytest
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend
     from pytest_pynenc_state.options import Options
+    from pytest_pynenc_state.report.contents import ConformanceReport
 
 #: Where a run's `Options` are in the stash of its ``config``.
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+
+#: Where the report of a run's clauses is in the stash of its ``config``, once it has ended.
+REPORT: pytest.StashKey[ConformanceReport] = pytest.StashKey()
 
 #: The user property of a report that says where the test's place is kept.
 KEPT_PLACE = "pynenc_place"
@@ -24,6 +28,12 @@ CLAUSE = "pynenc_clause"
 NOT_RUN, UNSUPPORTED, UNDECIDED, PREVIEW = "not run", "unsupported", "undecided", "preview"
 
 
+def told(report: object, name: str) -> str:
+    """The user property *name* of a test's report; nothing if it has none."""
+    properties: dict[str, str] = dict(getattr(report, "user_properties", ()))
+    return properties.get(name, "")
+
+
 @pytest.hookspec
 def pytest_pynenc_backends(config: pytest.Config) -> Iterable[Backend]:
     """Return backends that may be selected by their names, besides the built-in ones.
@@ -32,3 +42,11 @@ def pytest_pynenc_backends(config: pytest.Config) -> Iterable[Backend]:
     already taken is a usage error.
     """
     raise NotImplementedError
+
+
+@pytest.hookspec
+def pytest_pynenc_report(config: pytest.Config, report: ConformanceReport) -> None:
+    """Called once at the end of a run that checked clauses, before anything is written.
+
+    :param report: A `pytest_pynenc_state.report.contents.ConformanceReport`.
+    """

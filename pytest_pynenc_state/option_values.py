@@ -35,6 +35,10 @@ def without_credentials(text: str) -> str:
     return re.sub(other, r"\1***", re.sub(login, r"\1***@", text))
 
 
+#: The endings of the files that a report can be written to.
+REPORT_FORMS = (".json", ".md")
+
+
 def near_match(word: str, known: Sequence[str]) -> str:
     """A remedy: the known word that looks most like *word*, or all if they are few."""
     close = get_close_matches(word, known, n=1)
@@ -77,6 +81,20 @@ def app_path(text: str) -> str:
     if not (colon and module and attribute):
         _refuse("is not of the form pkg.mod:app", f"write it like {module or 'pkg.mod'}:app")
     return text
+
+
+def report_files(text: str) -> tuple[str, ...]:
+    """Return the file names in *text*, separated by commas, in order, each once.
+
+    :raises OptionsError: There is none, or one has no form that can be written.
+    """
+    found = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not found:
+        _refuse("names no file", "name one like conformance.json")
+    for name in found:
+        if not name.endswith(REPORT_FORMS):
+            _refuse(f"does not end in {' or '.join(REPORT_FORMS)}", "the ending says the form")
+    return found
 
 
 def seconds(text: str) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,7 @@ RUNNER_KINDS = ("thread", "multi-thread", "process", "persistent-process", "comm
 KEEP_CHOICES = ("failed", "all", "none")
 SWITCH = ("on", "off")
 MISSING_CHOICES = ("skip", "fail")
+LEVELS = ("basic", "process", "crash")
 
 _DEFAULT_TIMEOUT_S = 30.0
 _DEFAULT_PROCESSES = 4
@@ -44,6 +46,8 @@ class Options(SimpleNamespace):
     :param check_leaks: ``on`` or ``off``: whether a test that leaves something behind fails.
     :param processes: How many processes race unless a test says.
     :param seed: What random choices follow from; None is a seed of its own for each run.
+    :param level: The highest level of the conformance suite that is checked.
+    :param report: The files that the outcome of the conformance suite is written to.
     :param mongo_url: The MongoDB that backend ``mongo`` uses; None if nobody said.
     :param sources: Option name to where its value came from.
     """
@@ -58,6 +62,8 @@ class Options(SimpleNamespace):
     check_leaks: str
     processes: int
     seed: int | None
+    level: str
+    report: tuple[str, ...]
     mongo_url: ServerUrl | None
     sources: Mapping[str, str]
 
@@ -170,6 +176,20 @@ _OPTIONS = (
         help="repeat the random choices of a run that printed this number",
     ),
     _Option(
+        name="level",
+        choices=LEVELS,
+        default=LEVELS[-1],
+        help="check clauses of the conformance suite up to this level",
+    ),
+    _Option(
+        name="report",
+        parse="report_files",
+        default=(),
+        metavar="FILE.json|FILE.md",
+        help="write what became of the conformance suite to this file; repeatable",
+        repeatable=True,
+    ),
+    _Option(
         name="mongo-url",
         parse="mongo_url",
         default=None,
@@ -183,7 +203,7 @@ def add_options(parser: pytest.Parser) -> None:
     """Declare every option and its ini value."""
     group = parser.getgroup("pynenc", "state backends for tests of pynenc applications")
     for option in _OPTIONS:
-        default = "" if option.default is None else f" (default: {_joined(option.default)})"
+        default = "" if option.default in (None, ()) else f" (default: {_joined(option.default)})"
         group.addoption(
             option.flag,
             action="append" if option.repeatable else "store",
@@ -200,6 +220,13 @@ def add_options(parser: pytest.Parser) -> None:
         dest="pynenc_list_backends",
         help="list the backends that can be selected, and exit",
     )
+    group.addoption(
+        "--pynenc-conformance",
+        action="store_true",
+        dest="pynenc_conformance",
+        help="check pynenc's contract on the selected backends: run the conformance suite, and of "
+        "other tests only those that the command line names",
+    )
 
 
 def resolve_options(config: pytest.Config) -> Options:
@@ -213,6 +240,14 @@ def resolve_options(config: pytest.Config) -> Options:
         text, sources[option.name] = _found(option, config)
         values[option.key] = option.default if text is None else _parsed(option, text, sources)
     return Options(**values, sources=sources)
+
+
+def select_conformance(config: pytest.Config) -> None:
+    """Run the conformance suite if asked to, besides the tests that were named."""
+    if config.getoption("pynenc_conformance"):
+        suite = Path(__file__).with_name("conformance") / "selected.py"
+        was_named = config.args_source is config.ArgsSource.ARGS
+        config.args = [*(config.args if was_named else ()), str(suite)]
 
 
 def wants_backend_list(config: pytest.Config) -> bool:

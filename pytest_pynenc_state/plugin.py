@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     with _usage_errors():
         config.stash[hookspecs.OPTIONS] = options.resolve_options(config)
+    options.select_conformance(config)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -113,6 +114,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             return
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out clauses above the chosen level."""
+    chosen = config.stash[hookspecs.OPTIONS]
+    if not chosen.is_default("level"):
+        from pytest_pynenc_state import selection
+
+        selection.keep_up_to_level(config, items, chosen.level)
+
+
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Explain how a status history differs from a path."""
     # Before anything of it is loaded, neither side can be one.
@@ -123,19 +133,39 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
     return assertion_lines(op, left, right)
 
 
-def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """List the kept places."""
-    reports: list[Any] = [report for group in terminalreporter.stats.values() for report in group]
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a backend was to keep the contract, and no clause was checked."""
+    terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is None or not session.config.stash.get(hookspecs.OPTIONS, None):
+        return
+    reports = [each for each in _reports(terminal) if hookspecs.told(each, hookspecs.CLAUSE)]
+    if reports:
+        from pytest_pynenc_state.report import running
+
+        running.finish(session, reports)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Sum up the conformance suite, and list the kept places."""
+    if (found := config.stash.get(hookspecs.REPORT, None)) is not None:
+        from pytest_pynenc_state.report import running
+
+        running.print_summary(terminalreporter, found)
+    reports = _reports(terminalreporter)
     kept = {
         report.nodeid: location
         for report in reports
-        for name, location in getattr(report, "user_properties", ())
-        if name == hookspecs.KEPT_PLACE
+        if (location := hookspecs.told(report, hookspecs.KEPT_PLACE))
     }
     if kept:
         terminalreporter.section("kept pynenc places")
         for nodeid, location in kept.items():
             terminalreporter.line(f"{nodeid}: {location}")
+
+
+def _reports(terminal: TerminalReporter) -> list[Any]:
+    return [report for group in terminal.stats.values() for report in group]
 
 
 @contextmanager

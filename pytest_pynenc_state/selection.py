@@ -10,7 +10,7 @@ import pytest
 
 from pytest_pynenc_state.errors import OptionsError
 from pytest_pynenc_state.option_values import app_path, near_match
-from pytest_pynenc_state.options import RUNNER_KINDS, Options
+from pytest_pynenc_state.options import LEVELS, RUNNER_KINDS, Options
 from pytest_pynenc_state.session import SessionState, state_of
 
 if TYPE_CHECKING:
@@ -207,6 +207,20 @@ def check_app_marker(item: Any) -> None:
         except OptionsError as error:
             message = f"marker pynenc(app={app!r}): {error.message}"
             raise OptionsError(message, *error.remedies) from error
+
+
+def keep_up_to_level(config: pytest.Config, items: list[pytest.Item], level: str) -> None:
+    """Deselect those of *items* that check clauses above *level*."""
+    above = LEVELS[LEVELS.index(level) + 1 :]
+    left_out = [item for item in items if _level(item) in above]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if _level(item) not in above]
+
+
+def _level(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("pynenc_clause")
+    return marker.kwargs.get("level", LEVELS[0]) if marker else ""
 
 
 def runner_kind(item: Any, options: Options) -> str:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pynenc.models.call_dto import CallDTO
     from pynenc.models.invocation_dto import InvocationDTO
     from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
+    from pynenc.state_backend.base_state_backend import BaseStateBackend
+
+    StateBackend = BaseStateBackend[Any, Any]
 
 Item = TypeVar("Item")
 
@@ -154,6 +157,36 @@ def new_history(
     )
     record._timestamp = timestamp
     return record
+
+
+def add_records(backend: StateBackend, *records: InvocationHistory) -> None:
+    """Store each record under its own invocation's id, one after the other."""
+    for record in records:
+        backend._add_histories([record.invocation_id], record)
+
+
+def fields_of(records: Iterable[InvocationHistory]) -> list[dict[str, Any]]:
+    """Return what each record says, so that a backend's own class of records is as good."""
+    return [
+        {
+            "invocation_id": record.invocation_id,
+            "timestamp": record.timestamp,
+            "status_record": record.status_record,
+            "runner_context_id": record.runner_context_id,
+            "registered_by_inv_id": record.registered_by_inv_id,
+        }
+        for record in records
+    ]
+
+
+def read_between(items: Iterable[Item], store: Callable[[str], object]) -> list[Item]:
+    """Read *items* to their end, and *store* something under a new id after each of the first."""
+    found = []
+    for number, item in enumerate(items):
+        found.append(item)
+        if number < 10:  # or a reader who sees what is added would never come to an end
+            store(unique_id("added"))
+    return found
 
 
 def legal_path(target: InvocationStatus) -> list[InvocationStatus]:

@@ -1,0 +1,1 @@
+"""What became of the conformance suite: in the terminal, as JSON, as Markdown."""

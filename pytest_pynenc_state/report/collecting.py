@@ -1,0 +1,103 @@
+"""From pytest's reports of single tests to what a run has found about its backends."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from typing import Any
+
+from pytest_pynenc_state.conformance.clause import all_clauses
+from pytest_pynenc_state.hookspecs import CLAUSE, NOT_RUN, PREVIEW, UNDECIDED, UNSUPPORTED, told
+from pytest_pynenc_state.options import Options
+from pytest_pynenc_state.report.contents import (
+    BackendReport,
+    ClauseResult,
+    ConformanceReport,
+    Finding,
+)
+
+# What a result may depend on, besides Python; those that are installed are named.
+_DISTRIBUTIONS = ("pynenc", "pytest-pynenc-state", "pytest", "pymongo", "mongomock")
+
+_SKIPPED = {
+    NOT_RUN: Finding.NOT_RUN,
+    UNSUPPORTED: Finding.UNSUPPORTED,
+    UNDECIDED: Finding.UNDECIDED,
+}
+
+
+def collected(reports: Iterable[Any], options: Options) -> ConformanceReport:
+    """Sum up the reports of all phases of all tests of clauses, in any order."""
+    by_test: dict[str, list[Any]] = {}
+    for report in reports:
+        by_test.setdefault(report.nodeid, []).append(report)
+    results: dict[str, dict[str, ClauseResult]] = {}
+    mocks: dict[str, bool] = {}
+    clauses = all_clauses()
+    for phases in by_test.values():
+        entry = json.loads(told(phases[0], CLAUSE))
+        finding, reason = _found(phases)
+        mocks[entry["backend"]] = entry["is_mock"]
+        result = ClauseResult(clauses[entry["clause"]], finding, reason)
+        results.setdefault(entry["backend"], {})[entry["clause"]] = result
+    applicable = [clause for clause in clauses.values() if clause.is_applicable]
+    return ConformanceReport(
+        versions(),
+        settings(options),
+        [
+            BackendReport(name, mocks[name], dict(sorted(found.items())), applicable)
+            for name, found in sorted(results.items())
+        ],
+    )
+
+
+def versions() -> dict[str, str]:
+    """The versions of what is installed and a result may depend on."""
+    found = {"Python": platform.python_version()}
+    for name in _DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def settings(options: Options) -> Mapping[str, str]:
+    """The options that somebody chose, without passwords."""
+    from pytest_pynenc_state.option_values import without_credentials
+
+    chosen = {name: getattr(options, name.replace("-", "_")) for name in options.sources}
+    return {
+        name: without_credentials(", ".join(value) if isinstance(value, tuple) else str(value))
+        for name, value in chosen.items()
+        if not options.is_default(name)
+    }
+
+
+def _found(phases: list[Any]) -> tuple[Finding, str]:
+    """What the reports of one test's phases say together."""
+    for report in phases:
+        if report.failed:
+            if str(report.longrepr).startswith("[XPASS(strict)]"):
+                return Finding.PROVED, "a known bug that is there no more"
+            return Finding.VIOLATED, _last_line(report)
+    for report in phases:
+        if report.skipped and hasattr(report, "wasxfail"):
+            reason = report.wasxfail.removeprefix("reason: ")
+            is_preview = reason.startswith(PREVIEW)
+            return (Finding.PREVIEW if is_preview else Finding.KNOWN_BUG), reason
+    for report in phases:
+        if report.skipped:
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+            kind, _, why = reason.partition(": ")
+            known = _SKIPPED.get(kind)
+            return (known, why) if known else (Finding.NOT_RUN, reason)
+    return Finding.PROVED, ""
+
+
+def _last_line(report: Any) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash else str(report.longrepr)
+    return next((line for line in text.splitlines() if line.strip()), "")
