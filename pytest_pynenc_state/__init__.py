@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend, Capability, Place, Space
+    from pytest_pynenc_state.conformance.exclusions import KnownBug
+    from pytest_pynenc_state.conformance.suite import AppInstanceConformance, StateConformance
     from pytest_pynenc_state.history.checking import check_histories
     from pytest_pynenc_state.history.path import one_of, path, repeat, step
     from pytest_pynenc_state.history.reading import HistoryReader
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AppInstanceConformance",
     "Backend",
     "Capability",
     "Child",
@@ -35,12 +38,14 @@ __all__ = [
     "History",
     "HistoryReader",
     "Hit",
+    "KnownBug",
     "Outcome",
     "Place",
     "Race",
     "Races",
     "RunnerControl",
     "Space",
+    "StateConformance",
     "__version__",
     "check_histories",
     "one_of",
@@ -50,6 +55,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AppInstanceConformance": "pytest_pynenc_state.conformance.suite",
     "Backend": "pytest_pynenc_state.backends.backend",
     "Capability": "pytest_pynenc_state.backends.backend",
     "Child": "pytest_pynenc_state.processes.child",
@@ -59,12 +65,14 @@ _HOMES = {
     "History": "pytest_pynenc_state.history.records",
     "HistoryReader": "pytest_pynenc_state.history.reading",
     "Hit": "pytest_pynenc_state.processes.crash_files",
+    "KnownBug": "pytest_pynenc_state.conformance.exclusions",
     "Outcome": "pytest_pynenc_state.processes.race",
     "Place": "pytest_pynenc_state.backends.backend",
     "Race": "pytest_pynenc_state.processes.race",
     "Races": "pytest_pynenc_state.processes.racing",
     "RunnerControl": "pytest_pynenc_state.processes.runner",
     "Space": "pytest_pynenc_state.backends.backend",
+    "StateConformance": "pytest_pynenc_state.conformance.suite",
     "check_histories": "pytest_pynenc_state.history.checking",
     "one_of": "pytest_pynenc_state.history.path",
     "path": "pytest_pynenc_state.history.path",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -242,12 +241,9 @@ def resolve_options(config: pytest.Config) -> Options:
     return Options(**values, sources=sources)
 
 
-def select_conformance(config: pytest.Config) -> None:
-    """Run the conformance suite if asked to, besides the tests that were named."""
-    if config.getoption("pynenc_conformance"):
-        suite = Path(__file__).with_name("conformance") / "selected.py"
-        was_named = config.args_source is config.ArgsSource.ARGS
-        config.args = [*(config.args if was_named else ()), str(suite)]
+def wants_conformance(config: pytest.Config) -> bool:
+    """Whether the run is to check the conformance suite."""
+    return bool(config.getoption("pynenc_conformance"))
 
 
 def wants_backend_list(config: pytest.Config) -> bool:

@@ -63,7 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     with _usage_errors():
         config.stash[hookspecs.OPTIONS] = options.resolve_options(config)
-    options.select_conformance(config)
+    if options.wants_conformance(config) and config.args_source is not config.ArgsSource.ARGS:
+        # Of other tests only those that were named: pytest would look for all there are.
+        config.args = []
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -114,12 +116,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             return
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out clauses above the chosen level."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Add the conformance suite if asked to, and leave out clauses above the chosen level."""
     chosen = config.stash[hookspecs.OPTIONS]
-    if not chosen.is_default("level"):
+    if options.wants_conformance(config) or not chosen.is_default("level"):
         from pytest_pynenc_state import selection
 
+        if options.wants_conformance(config):
+            items += selection.conformance_items(session)
         selection.keep_up_to_level(config, items, chosen.level)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,9 @@ from pytest_pynenc_state.session import SessionState, state_of
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Capability
+
+#: What the ids of the suite's tests begin with, where no file of the project has it.
+SUITE_NODE = "pynenc-conformance"
 
 
 # A usage error, which pytest does not want subclassed, that it also knows how to report
@@ -91,7 +95,11 @@ def parametrize_backends(metafunc: pytest.Metafunc, fixture: str) -> None:
 def _is_overridden(metafunc: pytest.Metafunc, fixture: str) -> bool:
     """Whether the test's class has a fixture of that name, and its author wrote it."""
     homes = [kind for kind in getattr(metafunc.cls, "__mro__", ()) if fixture in vars(kind)]
-    return bool(homes) and homes[0].__module__.partition(".")[0] != __name__.partition(".")[0]
+    if not homes:
+        return False
+    from pytest_pynenc_state.conformance.suite import StateConformance
+
+    return homes[0] is not StateConformance
 
 
 def _is_parametrized(metafunc: pytest.Metafunc, fixture: str) -> bool:
@@ -207,6 +215,16 @@ def check_app_marker(item: Any) -> None:
         except OptionsError as error:
             message = f"marker pynenc(app={app!r}): {error.message}"
             raise OptionsError(message, *error.remedies) from error
+
+
+def conformance_items(session: pytest.Session) -> list[pytest.Item]:
+    """Collect the conformance suite, on each of the selected backends.
+
+    It is no file of the project: no conftest of the folders that it is in is loaded for it.
+    """
+    path = Path(__file__).with_name("conformance") / "selected.py"
+    module = pytest.Module.from_parent(session, path=path, nodeid=SUITE_NODE)
+    return list(session.genitems(module))
 
 
 def keep_up_to_level(config: pytest.Config, items: list[pytest.Item], level: str) -> None:

@@ -17,8 +17,8 @@ from pytest_pynenc_state.session import state_of
 if TYPE_CHECKING:
     from pytest_pynenc_state.conformance.suite import StateConformance
 
-# What an app alone does not give; of these, each test that needs a place uses one.
-_FROM_A_RECIPE = frozenset({"pynenc_place", "pynenc_backend", "backend_under_test"})
+# What an app alone does not give: who asks for it is told so.
+_FROM_A_RECIPE = frozenset({"pynenc_place", "pynenc_backend"})
 
 # The components that the clauses of each kind are about; of a backend as a whole, all.
 _SUBJECTS = {
@@ -80,7 +80,7 @@ class Account:
         if reason := self._suite.unsupported.get(clause.id, ""):
             pytest.skip(f"{UNSUPPORTED}: {reason}")
         if bug := self._suite.known_bugs.get(clause.id):
-            item.add_marker(pytest.mark.xfail(strict=True, reason=f"known bug: {bug}"))
+            item.add_marker(pytest.mark.xfail(strict=True, reason=str(bug)))
         elif clause.is_preview:
             item.add_marker(_NEW)
 
@@ -88,9 +88,11 @@ class Account:
         """Why the clause is not asked of this backend, if so."""
         capability = self._clause.level.capability
         if self._backend is None:
-            needed = _FROM_A_RECIPE & set(self._request.fixturenames) - {"backend_under_test"}
+            needed = _FROM_A_RECIPE.intersection(self._request.fixturenames)
             is_of_one_process = self._clause.level == Level.BASIC
-            return "" if is_of_one_process and not needed else "an app alone is no recipe"
+            if not is_of_one_process or needed or self._clause.id == BUILDING:
+                return "an app alone is no recipe for another one, or for another process"
+            return ""
         if capability and self._backend.lacks([capability]):
             return f"{self._backend.name} does not claim {str(capability)!r}"
         return ""

@@ -107,9 +107,15 @@ def _retry(app: Pynenc, number: int) -> None:
         app.orchestrator.increment_invocation_retries("invocation")
 
 
-def _of_all_numbers(app: Pynenc) -> Sequence[str]:
-    asked = [_token(number) for number in range(30)]
-    return app.orchestrator.filter_by_status(asked, frozenset({InvocationStatus.REGISTERED}))
+def _registered_only(app: Pynenc, invocation_id: str) -> Sequence[str]:
+    wanted = frozenset({InvocationStatus.REGISTERED})
+    return app.orchestrator.filter_by_status([invocation_id], wanted)
+
+
+def _of_each_number(app: Pynenc) -> Sequence[str]:
+    # One by one, and whatever is said of an unknown id: a clause of its own asks for that.
+    asked = [_token(number) for number in range(1, 10)]
+    return [each for each in asked if _or_none(_registered_only, app, each)]
 
 
 def _await(app: Pynenc, number: int) -> None:
@@ -131,7 +137,8 @@ def _runners_of_executions(app: Pynenc) -> list[str]:
     return [execution.runner_id for execution in active]
 
 
-_STATE_AREAS = {
+#: The areas of the state backend by name.
+STATE_AREAS: dict[str, Area] = {
     "invocation": Area(
         lambda app, number: _upsert(app, number, invocation_id="invocation"),
         _arguments,
@@ -239,7 +246,7 @@ _STATE_AREAS = {
     ),
 }
 if compat.HAS_EVENT_PARENTS:
-    _STATE_AREAS["invocations of an event"] = Area(
+    STATE_AREAS["invocations of an event"] = Area(
         lambda app, number: _upsert(
             app, number, invocation_id=_token(number), parent_event_id="event"
         ),
@@ -248,7 +255,8 @@ if compat.HAS_EVENT_PARENTS:
         [],
     )
 
-_ORCHESTRATOR_AREAS = {
+#: The areas of the orchestrator by name.
+ORCHESTRATOR_AREAS: dict[str, Area] = {
     "status": Area(
         lambda app, number: _register(app, "invocation", _token(number)),
         lambda app: getattr(
@@ -295,7 +303,7 @@ _ORCHESTRATOR_AREAS = {
         0,
     ),
     "invocations in a status": Area(
-        lambda app, number: _register(app, _token(number)), _of_all_numbers, _tokens, []
+        lambda app, number: _register(app, _token(number)), _of_each_number, _tokens, []
     ),
     "awaited invocations": Area(
         _await,
@@ -311,10 +319,10 @@ _ORCHESTRATOR_AREAS = {
     ),
 }
 if compat.HAS_EXECUTION_RECORDS:
-    _ORCHESTRATOR_AREAS["executions"] = Area(_start_execution, _runners_of_executions, _tokens, [])
+    ORCHESTRATOR_AREAS["executions"] = Area(_start_execution, _runners_of_executions, _tokens, [])
 
 #: All areas by name. App info is not among them: pynenc stores it, and a purge leaves it.
-AREAS: dict[str, Area] = {**_STATE_AREAS, **_ORCHESTRATOR_AREAS}
+AREAS: dict[str, Area] = {**STATE_AREAS, **ORCHESTRATOR_AREAS}
 
 
 def purge(app: Pynenc) -> None:

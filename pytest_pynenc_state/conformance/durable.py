@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pynenc.identifiers.invocation_id import InvocationId
 from pynenc.identifiers.task_id import TaskId
 from pynenc.invocation.status import InvocationStatus
 from pynenc.workflow import WorkflowIdentity
@@ -41,8 +42,8 @@ class Write:
     traces: Callable[[Pynenc, int], list[bool]]
 
 
-def _id(number: int) -> str:
-    return f"durable-{number}"
+def _id(number: int) -> InvocationId:
+    return InvocationId(f"durable-{number}")
 
 
 def _upsert(app: Pynenc, number: int) -> None:

@@ -10,6 +10,9 @@ from pytest_pynenc_state.report.contents import BackendReport, ConformanceReport
 # So many columns have words, and all others numbers.
 _WORDS = 2
 
+# Of these, pytest itself says nothing unless asked to; of violations it says all.
+_NOTED = {Finding.KNOWN_BUG, Finding.PREVIEW, Finding.UNSUPPORTED, Finding.UNDECIDED}
+
 HEADINGS = ("backend", "level", *(str(finding) for finding in Finding))
 
 
@@ -26,7 +29,13 @@ def summary_lines(report: ConformanceReport) -> list[str]:
         for backend in report.backends
         if backend.ran_nothing
     ]
-    return [*table, "", *idle, *report.sentences]
+    noted = [
+        f"{backend.name} {result.clause.id} {result.finding}: {result.reason}"
+        for backend in report.backends
+        for result in backend.results.values()
+        if result.finding in _NOTED
+    ]
+    return [*table, "", *noted, *idle, *report.sentences]
 
 
 def _row(backend: BackendReport, level: Level) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Apps are found by discovery, and never see anything of an app that only looks alike."""
+"""What is said of app infos beyond pynenc's contract: they hold any value, and outlive a purge."""
 
 from __future__ import annotations
 
@@ -18,22 +18,6 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.backends.state_backend import PytestStateBackend
 
     AppFactory = Callable[..., Pynenc]
-
-
-def test_an_app_is_known_once_its_state_backend_is_used(
-    pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
-) -> None:
-    """The info that pynenc stores when it makes the backend comes back equal."""
-    assert pynenc_state_backend.get_app_info() == AppInfo.from_app(pynenc_app)
-
-
-def test_another_info_replaces_the_former(
-    pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
-) -> None:
-    """An app id has one info: the last one stored."""
-    latter = replace(AppInfo.from_app(pynenc_app), module="elsewhere", config_filepath="a'b")
-    pynenc_state_backend.store_app_info(latter)
-    assert pynenc_state_backend.get_app_info() == latter
 
 
 def test_any_config_value_can_be_stored(
@@ -62,26 +46,6 @@ def test_the_info_survives_a_purge(
     """It is stored only once, so a purge that took it would hide the app for ever."""
     pynenc_state_backend.purge()
     assert pynenc_state_backend.get_app_info() == AppInfo.from_app(pynenc_app)
-
-
-def test_discovery_finds_every_app_of_the_place(
-    pynenc_state_backend: PytestStateBackend, pynenc_app_factory: AppFactory
-) -> None:
-    """All apps are found by their ids, those that look alike too."""
-    apps = [pynenc_app_factory(app_id=app_id) for app_id in LOOK_ALIKES]
-    expected = {app.app_id: app.state_backend.get_app_info() for app in apps}
-    found = type(pynenc_state_backend).discover_app_infos()
-    assert {app_id: found.get(app_id) for app_id in LOOK_ALIKES} == expected
-
-
-def test_discovery_returns_a_dictionary_of_its_own(
-    pynenc_state_backend: PytestStateBackend,
-) -> None:
-    """Changing what was returned hides no app from anybody."""
-    discover = type(pynenc_state_backend).discover_app_infos
-    before = discover()
-    discover().clear()
-    assert discover() == before
 
 
 @pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)

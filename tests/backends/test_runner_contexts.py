@@ -1,4 +1,4 @@
-"""Runner contexts: stored with their parents, replaced when they change, found by part of an id."""
+"""What is said of runner contexts beyond pynenc's contract: the latest is what others see."""
 
 from __future__ import annotations
 
@@ -23,28 +23,6 @@ def _forget_cached(backend: PytestStateBackend) -> None:
     backend._runner_context_cache.clear()
 
 
-def test_a_context_comes_back_with_all_its_parents(
-    pynenc_state_backend: PytestStateBackend,
-) -> None:
-    """Every field of every level comes back from the store, not from this process."""
-    runner_context = new_context(parent_ctx=new_context(pid=2, parent_ctx=new_context(pid=3)))
-    pynenc_state_backend.store_runner_context(runner_context)
-    _forget_cached(pynenc_state_backend)
-    assert pynenc_state_backend.get_runner_context(runner_context.runner_id) == runner_context
-
-
-def test_each_parent_is_a_context_of_its_own(pynenc_state_backend: PytestStateBackend) -> None:
-    """Storing a context makes its parents readable by their ids."""
-    grandparent = new_context()
-    parent = new_context(parent_ctx=grandparent)
-    pynenc_state_backend.store_runner_context(new_context(parent_ctx=parent))
-    _forget_cached(pynenc_state_backend)
-    stored = [
-        pynenc_state_backend.get_runner_context(each.runner_id) for each in (parent, grandparent)
-    ]
-    assert stored == [parent, grandparent]
-
-
 def test_a_context_whose_parent_is_not_stored_is_readable(
     pynenc_state_backend: PytestStateBackend,
 ) -> None:
@@ -57,15 +35,6 @@ def test_a_context_whose_parent_is_not_stored_is_readable(
         *pynenc_state_backend.get_matching_runner_contexts("chi"),
     ]
     assert read == [child, child, child]
-
-
-def test_an_unknown_runner_has_no_context(pynenc_state_backend: PytestStateBackend) -> None:
-    """An unknown id is None, in public and in private."""
-    found = [
-        pynenc_state_backend.get_runner_context("unknown"),
-        pynenc_state_backend._get_runner_context("unknown"),
-    ]
-    assert found == [None, None]
 
 
 def test_a_context_stored_again_replaces_the_former(
@@ -110,58 +79,7 @@ def test_many_contexts_are_read_at_once(pynenc_state_backend: PytestStateBackend
     assert {each.runner_id: each for each in found} == contexts
 
 
-def test_no_ids_are_no_contexts(pynenc_state_backend: PytestStateBackend) -> None:
-    """An empty list is answered by an empty list, in public and in private."""
-    pynenc_state_backend.store_runner_context(new_context())
-    found = [
-        pynenc_state_backend.get_runner_contexts([]),
-        pynenc_state_backend._get_runner_contexts([]),
-    ]
-    assert found == [[], []]
-
-
 RUNNER_IDS = ("runner_a", "RUNNER_A", "runnerXa", "run%ner", "r.nner", "runner(1", "a\0b", "xb")
-
-
-@pytest.mark.parametrize(
-    ("partial_id", "expected"),
-    [
-        ("runner_a", ["runner_a"]),
-        ("_a", ["runner_a"]),
-        ("unner", ["runner_a", "runnerXa", "runner(1"]),
-        ("UNNER", ["RUNNER_A"]),
-        ("%", ["run%ner"]),
-        ("r.n", ["r.nner"]),
-        (".*", []),
-        ("(", ["runner(1"]),
-        ("a\0", ["a\0b"]),
-        ("\0", ["a\0b"]),
-        ("b", ["a\0b", "xb"]),
-        ("", list(RUNNER_IDS)),
-        ("unknown", []),
-    ],
-    ids=repr,
-)
-def test_a_part_of_an_id_is_matched_to_the_letter(
-    pynenc_state_backend: PytestStateBackend, partial_id: str, expected: list[str]
-) -> None:
-    """No character is a wildcard, case matters, and the empty text is part of every id."""
-    for runner_id in RUNNER_IDS:
-        pynenc_state_backend._store_runner_context(new_context(runner_id))
-    found = pynenc_state_backend.get_matching_runner_contexts(partial_id)
-    assert sorted(each.runner_id for each in found) == sorted(expected)
-
-
-def test_a_context_stored_after_a_purge_reaches_the_store(
-    pynenc_state_backend: PytestStateBackend,
-) -> None:
-    """A purge also forgets what this process knows to be stored."""
-    runner_context = new_context()
-    pynenc_state_backend.store_runner_context(runner_context)
-    pynenc_state_backend.purge()
-    pynenc_state_backend.store_runner_context(runner_context)
-    stored = pynenc_state_backend._get_runner_context(runner_context.runner_id)
-    assert stored == runner_context
 
 
 @pytest.mark.pynenc_requires("shared")

@@ -21,8 +21,10 @@ import pytest_pynenc_state.backends.mongo.place
 import pytest_pynenc_state.backends.mongo.state_backend
 import pytest_pynenc_state.backends.pynenc
 import pytest_pynenc_state.backends.sqlite.place
+import pytest_pynenc_state.conformance.suite
 import pytest_pynenc_state.opening
-import pytest_pynenc_state.pynenc_plugin  # noqa: F401
+import pytest_pynenc_state.pynenc_plugin
+import pytest_pynenc_state.report.running  # noqa: F401
 
 collect_ignore = ["inner"]
 

@@ -12,6 +12,7 @@ from pytest_pynenc_state.conformance import tasks
 from pytest_pynenc_state.conformance.clause import clause
 from pytest_pynenc_state.conformance.making import (
     OWNER,
+    flat,
     legal_path,
     move,
     new_context,
@@ -65,7 +66,7 @@ def each_invocation_is_given_to_one_runner(pynenc_app: Pynenc) -> None:
     queued = _queued(pynenc_app, 4)
     given = [_claimed(pynenc_app, count, f"runner {count}") for count in (1, 2, 3)]
     assert [len(ids) for ids in given] == [1, 2, 1]
-    assert sorted(sum(given, [])) == sorted(queued)
+    assert sorted(flat(given)) == sorted(queued)
     assert _claimed(pynenc_app, 9, "late") == []
 
 
@@ -112,7 +113,11 @@ def additional_invocations_are_others(
 
 def _one_at_a_time(app: Pynenc) -> None:
     """Declare that of the task `tasks.greet` one invocation may run at a time."""
-    app.task(tasks.greet, running_concurrency=ConcurrencyControlType.TASK)
+    app.task(
+        tasks.greet,
+        running_concurrency=ConcurrencyControlType.TASK,
+        reroute_on_concurrency_control=True,
+    )
 
 
 def _greeting(app: Pynenc, status: InvocationStatus) -> DistributedInvocation[..., Any]:

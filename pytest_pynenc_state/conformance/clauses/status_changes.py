@@ -76,7 +76,7 @@ def a_status_change_stores_the_runner_context(
 def a_registration_names_the_invocation_that_made_it(
     pynenc_app: Pynenc, pynenc_state_backend: StateBackend
 ) -> None:
-    """A record names the invocation's parent as registrant with REGISTERED, with no other status."""
+    """A record names the invocation's parent as its registrant if it is REGISTERED, else nobody."""
     cases = {InvocationStatus.REGISTERED: "parent", InvocationStatus.PENDING: None}
     for status, expected in cases.items():
         invocation = new_invocation(pynenc_app, parent_invocation_id="parent")

@@ -157,15 +157,16 @@ def records_of_a_range_are_private(pynenc_state_backend: StateBackend) -> None:
 @clause("SB-RNG-13", hint="go on from the last item, not from a count: OFFSET repeats rows")
 def what_is_added_meanwhile_repeats_nothing(pynenc_state_backend: StateBackend) -> None:
     """Records added during a walk make it neither fail, nor repeat or leave out what was there."""
-    for name, walk in _walks(pynenc_state_backend).items():
-        pynenc_state_backend.purge()
-        ids = [f"at {offset}" for offset in range(8)]
-        _add(pynenc_state_backend, *((each, offset) for offset, each in enumerate(ids)))
+    walks = _walks(pynenc_state_backend).items()
+    for first, (name, walk) in zip((0, 100), walks, strict=True):
+        ids = [f"mm {name} {offset}" for offset in range(8)]
+        _add(pynenc_state_backend, *((each, first + offset) for offset, each in enumerate(ids)))
         walked: list[str] = []
-        for number, batch in enumerate(walk(at(0), at(9), 2)):
+        for number, batch in enumerate(walk(at(first), at(first + 9), 2)):
             walked += _ids([batch])
             if number < len(ids):  # or a walk that sees what is added would never end
-                _add(pynenc_state_backend, (f"aa {number}", 0), (f"zz {number}", 9))
+                new = (f"aa {name} {number}", first), (f"zz {name} {number}", first + 9)
+                _add(pynenc_state_backend, *new)
         assert (name, sorted(each for each in walked if each in ids)) == (name, ids)
         assert (name, len(walked)) == (name, len(set(walked)))
 
@@ -175,6 +176,6 @@ def there_is_no_cap_on_what_a_range_holds(pynenc_state_backend: StateBackend) ->
     """A walk finds everything, however much it is."""
     ids = [f"{number:05}" for number in range(10_051)]
     pynenc_state_backend._add_histories(ids, new_history(ids[0]))
-    histories = flat(pynenc_state_backend.iter_history_in_timerange(at(0), at(0), 4000))
-    invocations = flat(pynenc_state_backend.iter_invocations_in_timerange(at(0), at(0), 4000))
+    histories = flat(pynenc_state_backend.iter_history_in_timerange(at(0), at(0), 20_000))
+    invocations = flat(pynenc_state_backend.iter_invocations_in_timerange(at(0), at(0), 20_000))
     assert (len(histories), sorted(invocations) == ids) == (10_051, True)
