@@ -73,6 +73,11 @@ class Clause:
         """What pytest calls it, so that ``-k`` finds it by its id and by its words."""
         return f"test_{self.id.replace('-', '_')}_{self.check.__name__}"
 
+    @property
+    def is_of_all_versions(self) -> bool:
+        """Whether every pynenc has the rule."""
+        return self.since == FIRST_PYNENC and self.before is None
+
     @cached_property
     def is_applicable(self) -> bool:
         """Whether the installed pynenc has the rule."""

@@ -1,0 +1,1 @@
+"""Tests of the conformance suite, and our own backends under it."""
