@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 Outcome = TypeVar("Outcome")
@@ -28,3 +31,23 @@ def in_threads(workers: Sequence[Callable[[], Outcome]]) -> list[Outcome]:
     with ThreadPoolExecutor(len(workers)) as pool:
         futures = [pool.submit(released, worker) for worker in workers]
         return [future.result(HANG_GUARD_S) for future in futures]
+
+
+@contextmanager
+def eager_switching() -> Iterator[None]:
+    """Let threads take turns so often that a race that is possible also happens."""
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual_s)
+
+
+def for_a_while(action: Callable[[], object], duration_s: float) -> int:
+    """Do something at least once, and again and again for a while; return how often."""
+    count, end_s = 0, time.monotonic() + duration_s
+    while count == 0 or time.monotonic() < end_s:
+        action()
+        count += 1
+    return count

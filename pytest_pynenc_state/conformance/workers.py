@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pynenc.app import Pynenc
     from pynenc.state_backend.base_state_backend import InvocationHistory
 
-#: A move that some process made: which invocation, and the record that it was told.
-Move = tuple[str, InvocationStatusRecord]
+#: A move that some process made: which invocation, who made it, and the record it was told.
+Move = tuple[str, str, InvocationStatusRecord]
 
 #: From when to when something surely was the case, by `time.monotonic_ns`.
 Window = tuple[int, int]
@@ -73,7 +73,7 @@ def move_about(app: Pynenc, ids: Sequence[str], runner_id: str, attempts: int) -
         target = _chosen_target(status, chooser)
         with suppress(InvocationStatusError):
             record = app.orchestrator._atomic_status_transition(invocation_id, target, runner_id)
-            accepted.append((invocation_id, record))
+            accepted.append((invocation_id, runner_id, record))
     return accepted
 
 
@@ -155,15 +155,27 @@ def overwrite_result(app: Pynenc, invocation_id: str, texts: Sequence[str], time
     return found
 
 
-def write_or_read(app: Pynenc, written: str | None, number: int, times: int) -> list[list[str]]:
-    """Append to a history; or read all records of its instants, by small pages.
+def write_while_one_reads(app: Pynenc, written: str, writer: int, times: int) -> list[list[str]]:
+    """Append to a history as long as somebody reads; or read the range that it is in, by pages.
 
-    :param written: The invocation to append to; None to read.
+    :param writer: Which one; 0 is the reader.
+    :param times: How often to read, or to append at the most.
     :returns: The context ids that each reading found.
     """
-    if written is not None:
-        append_history(app, written, number, times)
-        return []
+    if writer == 0:
+        found = _read_ranges(app, times)
+        app.state_backend._set_result(written, "was read")
+        return found
+    for number in range(times):
+        record = new_history(written, at(number), runner_context_id=f"{writer}-{number}")
+        app.state_backend._add_histories([written], record)
+        with suppress(KeyError):
+            app.state_backend._get_result(written)
+            break
+    return []
+
+
+def _read_ranges(app: Pynenc, times: int) -> list[list[str]]:
     return [[record.runner_context_id for record in flat(_pages(app))] for _ in range(times)]
 
 

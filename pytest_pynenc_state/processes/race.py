@@ -9,6 +9,9 @@ from typing import Any
 
 from pytest_pynenc_state.processes.calling import Done
 
+# So many characters of what a racer returned are shown.
+_SHOWN = 100
+
 _NOTHING_OVERLAPPED = "no two calls overlapped, so this race proves nothing"
 
 
@@ -41,7 +44,8 @@ class Outcome:
     @property
     def _what(self) -> str:
         if self.error is None:
-            return f"returned {self.value!r}"
+            text = repr(self.value)
+            return f"returned {text if len(text) <= _SHOWN else f'{text[:_SHOWN]}...'}"
         first_line, _, _ = str(self.error).partition("\n")
         return f"raised {type(self.error).__name__}: {first_line}".rstrip(": ")
 

@@ -23,10 +23,10 @@ def _forget_cached(backend: PytestStateBackend) -> None:
     backend._runner_context_cache.clear()
 
 
-def test_a_context_whose_parent_is_not_stored_is_readable(
+def test_a_context_brings_the_parent_that_is_not_stored_itself(
     pynenc_state_backend: PytestStateBackend,
 ) -> None:
-    """The child comes first, so whoever reads in between must not fail."""
+    """The child is stored first, and with all its parents, so whoever reads in between has them."""
     child = new_context("child", parent_ctx=new_context())
     pynenc_state_backend._store_runner_context(child)
     read = [
@@ -69,17 +69,14 @@ def test_a_context_that_was_stored_is_private(pynenc_state_backend: PytestStateB
     assert stored == replace(runner_context, pid=1)
 
 
-def test_many_contexts_are_read_at_once(pynenc_state_backend: PytestStateBackend) -> None:
-    """Any number of ids is answered; unknown ones are left out."""
-    contexts = {f"runner {number}": new_context(f"runner {number}") for number in range(30)}
-    for runner_context in contexts.values():
-        pynenc_state_backend._store_runner_context(runner_context)
-    asked = [*contexts, *(f"unknown {number}" for number in range(2000))]
-    found = pynenc_state_backend.get_runner_contexts(asked)
-    assert {each.runner_id: each for each in found} == contexts
-
-
-RUNNER_IDS = ("runner_a", "RUNNER_A", "runnerXa", "run%ner", "r.nner", "runner(1", "a\0b", "xb")
+def test_any_number_of_contexts_is_asked_for_at_once(
+    pynenc_state_backend: PytestStateBackend,
+) -> None:
+    """Thousands of ids are answered, whatever the store takes in one question."""
+    runner_context = new_context()
+    pynenc_state_backend._store_runner_context(runner_context)
+    asked = [*(f"unknown {number}" for number in range(2000)), runner_context.runner_id]
+    assert pynenc_state_backend.get_runner_contexts(asked) == [runner_context]
 
 
 @pytest.mark.pynenc_requires("shared")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -44,7 +42,7 @@ def test_batches_are_full_but_the_last(
     batch_size: int,
     sizes: list[int],
 ) -> None:
-    """Each list has the batch size, the last one what is left; no list is empty."""
+    """Each list has the batch size, the last one what is left."""
     _write(pynenc_state_backend, *((f"at {offset}", offset) for offset in range(7)))
     batches = list(walk(pynenc_state_backend, at(0), at(9), batch_size))
     assert [len(batch) for batch in batches] == sizes
@@ -64,16 +62,16 @@ def test_a_batch_size_that_no_batch_can_have_is_refused(
 def test_records_of_one_instant_are_walked_in_the_order_of_writing(
     pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
 ) -> None:
-    """A tie that is longer than a batch is neither repeated nor cut."""
+    """A tie is walked as it was written, over several batches."""
     ids = [f"{number:x}" for number in (5, 0, 6, 3, 1, 4, 2)]
     _write(pynenc_state_backend, ("later", 1), *((invocation_id, 0) for invocation_id in ids))
     assert _ids(flat(walk(pynenc_state_backend, at(0), at(1), 2))) == [*ids, "later"]
 
 
-def test_an_invocation_appears_once_however_many_records_it_has(
+def test_invocations_are_walked_in_the_order_of_their_first_records(
     pynenc_state_backend: PytestStateBackend,
 ) -> None:
-    """An id comes once over all batches, if any of its records lies in the range."""
+    """The first record of each that lies in the range decides its place."""
     moments = [("late", 9), ("often", 1), ("other", 2), ("often", 3), ("late", 4), ("often", 5)]
     _write(pynenc_state_backend, *moments, ("outside", 9))
     batches = pynenc_state_backend.iter_invocations_in_timerange(at(0), at(5), 1)
@@ -82,7 +80,7 @@ def test_an_invocation_appears_once_however_many_records_it_has(
 
 @all_walks
 @pytest.mark.parametrize("batch_size", [1, 2, 3])
-def test_what_is_written_meanwhile_repeats_nothing(
+def test_what_is_written_meanwhile_does_not_come(
     pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any], batch_size: int
 ) -> None:
     """Records added before and behind the cursor neither repeat nor displace any, nor come."""

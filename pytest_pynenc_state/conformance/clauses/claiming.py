@@ -29,7 +29,7 @@ PENDING = InvocationStatus.PENDING
 
 def _queued(app: Pynenc, count: int = 1, **options: Any) -> list[str]:
     """Register new invocations the public way, and return their ids in the queue's order."""
-    ids = []
+    ids: list[str] = []
     for _ in range(count):
         invocation = new_invocation(app, **options)
         app.orchestrator.register_new_invocations([invocation])
@@ -40,7 +40,7 @@ def _queued(app: Pynenc, count: int = 1, **options: Any) -> list[str]:
 def _claimed(app: Pynenc, count: int, runner_id: str = OWNER) -> list[str]:
     """Claim up to so many invocations for a runner, and return their ids."""
     found = app.orchestrator.get_invocations_to_run(count, new_context(runner_id))
-    ids = [each.invocation_id for each in found]
+    ids: list[str] = [each.invocation_id for each in found]
     compat.wait_for_all_writes(app.state_backend)
     return ids
 

@@ -171,3 +171,13 @@ def a_written_record_is_private(pynenc_state_backend: StateBackend) -> None:
     record._timestamp = at(99)
     found = pynenc_state_backend.get_history("invocation")
     assert fields_of(found) == fields_of([new_history("invocation")])
+
+
+@clause(
+    "SB-HIS-21", hint="get_history has no batches: look for a limit in the query, or in the driver"
+)
+def a_long_history_comes_back_whole(pynenc_state_backend: StateBackend) -> None:
+    """A history comes back whole, however many records it has."""
+    records = [new_history("invocation", at(offset)) for offset in range(150)]
+    add_records(pynenc_state_backend, *records)
+    assert fields_of(pynenc_state_backend.get_history("invocation")) == fields_of(records)

@@ -65,11 +65,11 @@ def accepted_transitions_follow_one_another(pynenc_app: Pynenc, pynenc_race: Rac
     check_all_returned(race.errors)
     moves = [*chain.from_iterable(race.values)]
     for invocation_id in ids:
-        made = [record for moved_id, record in moves if moved_id == invocation_id]
-        told = [first[invocation_id], *sorted(made, key=lambda record: record.timestamp)]
+        made = [(owner, record) for moved_id, owner, record in moves if moved_id == invocation_id]
+        told = [("", first[invocation_id]), *sorted(made, key=lambda move: move[1].timestamp)]
         assert (invocation_id, _broken_steps(told)) == (invocation_id, [])
         stored = pynenc_app.orchestrator.get_invocation_status_record(invocation_id)
-        assert (invocation_id, stored) == (invocation_id, told[-1])
+        assert (invocation_id, stored) == (invocation_id, told[-1][1])
 
 
 @clause(
@@ -145,16 +145,18 @@ def check_all_returned(errors: Sequence[BaseException]) -> None:
         raise errors[0]
 
 
-def _broken_steps(records: Sequence[InvocationStatusRecord]) -> list[str]:
-    """The steps that pynenc would have refused, or would have given to another owner."""
+def _broken_steps(moves: Sequence[tuple[str, InvocationStatusRecord]]) -> list[str]:
+    """The moves that pynenc would have refused, or after which it names another owner.
+
+    :param moves: Who made each, and the record that it left; the first is the registration.
+    """
     broken = []
-    for before, after in pairwise(records):
-        runner_id = after.runner_id or before.runner_id
+    for (_, before), (runner_id, after) in pairwise(moves):
         try:
             expected = status_record_transition(before, after.status, runner_id)
         except InvocationStatusError as error:
-            broken.append(f"{before} -> {after}: {error}")
+            broken.append(f"{before} -> {after} by {runner_id}: {error}")
         else:
             if expected.runner_id != after.runner_id:
-                broken.append(f"{before} -> {after}")
+                broken.append(f"{before} -> {after} by {runner_id}")
     return broken

@@ -59,7 +59,7 @@ def a_status_change_keeps_the_retries(
 
 def _claimed(app: Pynenc) -> list[str]:
     found = app.orchestrator.get_invocations_to_run(9, new_context(OWNER))
-    ids = [each.invocation_id for each in found]
+    ids: list[str] = [each.invocation_id for each in found]
     compat.wait_for_all_writes(app.state_backend)
     return ids
 

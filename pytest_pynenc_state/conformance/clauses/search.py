@@ -55,7 +55,8 @@ def existing_invocations_have_all_the_arguments(pynenc_app: Pynenc) -> None:
 def no_arguments_do_not_filter(pynenc_app: Pynenc) -> None:
     """Asked without arguments, all invocations of the task are found."""
     expected = sorted(_indexed(pynenc_app, arguments) for arguments in ({"one": "1"}, {}))
-    for arguments in (None, {}):
+    unfiltered: tuple[dict[str, str] | None, ...] = (None, {})
+    for arguments in unfiltered:
         assert (arguments, _existing(pynenc_app, arguments)) == (arguments, expected)
 
 
@@ -91,7 +92,7 @@ def indexing_again_is_harmless(pynenc_app: Pynenc) -> None:
 @clause("OR-SEA-06", hint="one join or subquery per argument meets the database's limit")
 def any_number_of_arguments_is_searched(pynenc_app: Pynenc) -> None:
     """All of many arguments have to match, the first and the last of them too."""
-    count = 200
+    count = 1000
     arguments = {f"name {number}": str(number) for number in range(count)}
     exact = _indexed(pynenc_app, arguments)
     _indexed(pynenc_app, {**arguments, f"name {count - 1}": "other"})

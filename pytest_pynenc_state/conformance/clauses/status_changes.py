@@ -84,3 +84,16 @@ def a_registration_names_the_invocation_that_made_it(
         compat.wait_for_all_writes(pynenc_state_backend)
         (record,) = pynenc_state_backend.get_history(invocation.invocation_id)
         assert (status, record.registered_by_inv_id) == (status, expected)
+
+
+@clause(
+    "SB-HIS-20", before="0.2.4", hint="the methods that wait have to join the threads that write"
+)
+def what_was_awaited_is_written(pynenc_state_backend: StateBackend) -> None:
+    """Once the writes of an invocation, or of all, are awaited, its history has them."""
+    for invocation_id in ("one", "two"):
+        pynenc_state_backend.add_history(invocation_id, new_record(), new_context())
+    compat.wait_for_writes(pynenc_state_backend, "one")
+    assert len(pynenc_state_backend.get_history("one")) == 1
+    compat.wait_for_all_writes(pynenc_state_backend)
+    assert len(pynenc_state_backend.get_history("two")) == 1

@@ -117,12 +117,13 @@ def a_tie_longer_than_a_batch_is_walked_whole(pynenc_state_backend: StateBackend
 
 @clause("SB-RNG-09", hint="convert to one time zone before comparing; do not compare ISO texts")
 def a_range_in_another_utc_offset_is_the_same_range(pynenc_state_backend: StateBackend) -> None:
-    """A range given in another UTC offset holds the same instants."""
+    """A range holds the same instants, whatever UTC offset it and the records are written in."""
     _add(pynenc_state_backend, ("before", -1), ("first", 0), ("last", 2), ("after", 3))
-    elsewhere = timezone(timedelta(hours=-9, minutes=-30))
-    start, end = at(0).astimezone(elsewhere), at(2).astimezone(elsewhere)
+    east, west = timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-9))
+    add_records(pynenc_state_backend, new_history("middle", at(1).astimezone(east)))
+    start, end = at(0).astimezone(west), at(2).astimezone(west)
     for name, walk in _walks(pynenc_state_backend).items():
-        assert (name, sorted(_ids(walk(start, end)))) == (name, ["first", "last"])
+        assert (name, sorted(_ids(walk(start, end)))) == (name, ["first", "last", "middle"])
 
 
 @clause("SB-RNG-10", hint="ids have to be distinct over the whole walk, not in each batch")

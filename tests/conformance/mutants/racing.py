@@ -1,0 +1,285 @@
+"""Faults that show when several processes use a store at once, or one of them is killed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pynenc.invocation.status import (
+    InvocationStatus,
+    InvocationStatusRecord,
+    status_record_transition,
+)
+
+from pytest_pynenc_state.backends.sqlite.orchestrator import PytestSQLiteOrchestrator
+from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables, StateBackendTables
+from pytest_pynenc_state.backends.sqlite.state_backend import PytestSQLiteStateBackend
+from pytest_pynenc_state.backends.timestamps import to_us
+from pytest_pynenc_state.waiting import wait_until
+from tests.conformance.mutants.mutant import mutant
+
+_WHERE = "WHERE app_id = ? AND invocation_id = ?"
+_SET_STATUS = (
+    f"UPDATE {OrchestratorTables.INVOCATIONS} "
+    f"SET status = ?, status_runner_id = ?, status_timestamp_us = ? {_WHERE}"
+)
+_SET_RETRIES = f"UPDATE {OrchestratorTables.INVOCATIONS} SET retry_count = ? {_WHERE}"
+_SET_CREATION = (
+    f"UPDATE {OrchestratorTables.RUNNER_HEARTBEATS} SET creation_us = ? "
+    "WHERE app_id = ? AND runner_id = ?"
+)
+
+# What is written in two steps leaves others time in between, as a slow server does.
+_MANY_LOOKS = 30
+
+
+class _Unlocked(PytestSQLiteOrchestrator):
+    """Reads, looks around for a while, and writes."""
+
+    def _overwrite(self, invocation_id: str, record: InvocationStatusRecord) -> None:
+        moment_us = to_us(record.timestamp)
+        values = (record.status.value, record.runner_id, moment_us, self._app_id, invocation_id)
+        self._database.write(_SET_STATUS, values)
+
+    def _dawdle(self) -> None:
+        for _ in range(_MANY_LOOKS):
+            self.count_invocations()
+
+
+@mutant("OR-RAC-01", "OR-RAC-02")
+class TwoTransactions(_Unlocked):
+    """It reads and validates a status in one transaction, and writes the next in another."""
+
+    def _atomic_status_transition(
+        self, invocation_id: Any, status: InvocationStatus, runner_id: str | None = None
+    ) -> InvocationStatusRecord:
+        current = self.get_invocation_status_record(invocation_id)
+        record = status_record_transition(current, status, runner_id)
+        self._dawdle()
+        self._overwrite(invocation_id, record)
+        return record
+
+
+@mutant("OR-RAC-02")
+class OwnerCheckedOutside(_Unlocked):
+    """It checks the owner before the transaction that moves the status, and not within."""
+
+    def _atomic_status_transition(
+        self, invocation_id: Any, status: InvocationStatus, runner_id: str | None = None
+    ) -> InvocationStatusRecord:
+        current = self.get_invocation_status_record(invocation_id)
+        status_record_transition(current, status, runner_id)
+        self._dawdle()
+        owner = self.get_invocation_status_record(invocation_id).runner_id or runner_id
+        return super()._atomic_status_transition(invocation_id, status, owner)
+
+
+@mutant("OR-RAC-03")
+class RetriesReadAndWritten(_Unlocked):
+    """It reads the number of retries, adds one, and writes it."""
+
+    def increment_invocation_retries(self, invocation_id: Any) -> None:
+        retries = self.get_invocation_retries(invocation_id)
+        self._database.write(_SET_RETRIES, (retries + 1, self._app_id, invocation_id))
+
+
+@mutant("OR-RAC-04")
+class LastCreatorWins(_Unlocked):
+    """It looks whether a runner is there, and creates it later, whoever has done so meanwhile."""
+
+    def register_runner_heartbeats(self, runner_ids: list[str], *args: Any, **named: Any) -> None:
+        known = {runner.runner_id for runner in self.get_active_runners()}
+        super().register_runner_heartbeats(runner_ids, *args, **named)
+        if not known.issuperset(runner_ids):
+            self._dawdle()
+            now_us = to_us(datetime.now().astimezone())
+            for runner_id in set(runner_ids) - known:
+                self._database.write(_SET_CREATION, (now_us, self._app_id, runner_id))
+
+
+@mutant("OR-RAC-05")
+class RegistersAgain(_Unlocked):
+    """Registering an invocation that is there takes it back to where it began."""
+
+    def _register_new_invocations(
+        self, invocations: Any, runner_id: str | None = None
+    ) -> InvocationStatusRecord:
+        record = super()._register_new_invocations(invocations, runner_id)
+        for invocation in invocations:
+            self._overwrite(invocation.invocation_id, record)
+        return record
+
+
+@mutant("OR-RAC-06")
+class AdmitsWhoeverLooks(_Unlocked):
+    """It looks whether services are running, and admits a runner some time later."""
+
+    def record_atomic_service_execution_start(self, run: Any, *args: Any, **named: Any) -> bool:
+        is_free = not list(self.get_active_atomic_service_executions())
+        self._dawdle()
+        admitted = super().record_atomic_service_execution_start(run, *args, **named)
+        return admitted or is_free
+
+
+@mutant("BE-RAC-01")
+class CachesResults(PytestSQLiteStateBackend):
+    """It remembers that there was no result, and does not look again."""
+
+    def _get_result(self, invocation_id: str) -> str:
+        missing = self.__dict__.setdefault("_missing", set())
+        if invocation_id in missing:
+            raise KeyError(invocation_id)
+        try:
+            return super()._get_result(invocation_id)
+        except KeyError:
+            missing.add(invocation_id)
+            raise
+
+
+@mutant("SB-RAC-01", "SB-KIL-01")
+class ResultInTwoHalves(PytestSQLiteStateBackend):
+    """It writes the two halves of a result one after the other."""
+
+    def _set_result(self, invocation_id: str, serialized_result: str) -> None:
+        half = len(serialized_result) // 2
+        super()._set_result(f"{invocation_id} one", serialized_result[:half])
+        self.get_history("a look elsewhere")
+        super()._set_result(f"{invocation_id} two", serialized_result[half:])
+
+    def _get_result(self, invocation_id: str) -> str:
+        return "".join(super()._get_result(f"{invocation_id} {half}") for half in ("one", "two"))
+
+
+@mutant("SB-RAC-02")
+class HistoryReadAndWritten(PytestSQLiteStateBackend):
+    """It reads a history, adds a record, and writes all of it."""
+
+    def _add_histories(self, invocation_ids: Any, history: Any) -> None:
+        for invocation_id in invocation_ids:
+            former = self.get_history(invocation_id)
+            where = (self._app_id, invocation_id)
+            self._database.write(f"DELETE FROM {StateBackendTables.HISTORY} {_WHERE}", where)
+            for record in (*former, history):
+                super()._add_histories([invocation_id], record)
+
+
+@mutant("SB-RAC-03")
+class ChildrenReadAndWritten(PytestSQLiteStateBackend):
+    """It keeps a list of children that it reads, extends and writes."""
+
+    def _upsert_invocations(self, entries: Any) -> None:
+        super()._upsert_invocations(entries)
+        for invocation, _ in entries:
+            parent_id = str(invocation.parent_invocation_id)
+            known = self._listed(parent_id)
+            listed = "\n".join([*known, invocation.invocation_id])
+            self._set_result(f"children of {parent_id}", listed)
+
+    def get_child_invocations(self, parent_invocation_id: Any) -> Iterator[Any]:
+        yield from self._listed(parent_invocation_id)
+
+    def _listed(self, parent_id: str) -> list[str]:
+        try:
+            return self._get_result(f"children of {parent_id}").split("\n")
+        except KeyError:
+            return []
+
+
+@mutant("SB-RAC-04")
+class PagesByOffset(PytestSQLiteStateBackend):
+    """It reads a range page by page, and counts from its beginning each time."""
+
+    def iter_history_in_timerange(
+        self, start_time: datetime, end_time: datetime, batch_size: int = 100
+    ) -> Iterator[Any]:
+        offset = 0
+        while True:
+            (records,) = [*super().iter_history_in_timerange(start_time, end_time, 10**6)] or [[]]
+            page = records[offset : offset + batch_size]
+            if not page:
+                return
+            yield page
+            offset += batch_size
+
+
+@mutant("BE-KIL-01")
+class WritesLater(PytestSQLiteStateBackend):
+    """It keeps results until there are enough of them, and then writes them together."""
+
+    def _set_result(self, invocation_id: str, serialized_result: str) -> None:
+        waiting = self.__dict__.setdefault("_waiting", {})
+        waiting[invocation_id] = serialized_result
+        if len(waiting) > 50:
+            for each, serialized in waiting.items():
+                super()._set_result(each, serialized)
+            waiting.clear()
+
+    def _get_result(self, invocation_id: str) -> str:
+        waiting = self.__dict__.get("_waiting", {})
+        return waiting.get(invocation_id) or super()._get_result(invocation_id)
+
+
+@mutant("BE-KIL-02")
+class RowThenIndex(PytestSQLiteOrchestrator):
+    """It stores an invocation in one transaction, and what finds it by its task in another."""
+
+    def _register_new_invocations(
+        self, invocations: Any, runner_id: str | None = None
+    ) -> InvocationStatusRecord:
+        record = super()._register_new_invocations(invocations, runner_id)
+        for _ in range(500):
+            self.count_invocations()
+        for invocation in invocations:
+            self._database.write(
+                f"INSERT OR IGNORE INTO {OrchestratorTables.INVOCATION_ARGS} VALUES (?, ?, ?, ?)",
+                (self._app_id, _listed(invocation.call.task.task_id), invocation.invocation_id, ""),
+            )
+        return record
+
+    def get_task_invocation_ids(self, task_id: Any) -> Iterator[Any]:
+        rows = self._database.read(
+            f"SELECT arg_key FROM {OrchestratorTables.INVOCATION_ARGS} {_WHERE}",
+            (self._app_id, _listed(task_id)),
+        )
+        yield from [str(row[0]) for row in rows]
+
+
+def _listed(task_id: Any) -> str:
+    return f"of {task_id.key}"
+
+
+@mutant("BE-KIL-03")
+class LockFile(PytestSQLiteOrchestrator):
+    """It holds a lock that nobody takes away when its holder is killed."""
+
+    def increment_invocation_retries(self, invocation_id: Any) -> None:
+        self._take()
+        super().increment_invocation_retries(invocation_id)
+        self._path.unlink()
+
+    def register_runner_heartbeats(self, *args: Any, **named: Any) -> None:
+        """Take the lock, and keep it for most of the time."""
+        self._take()
+        super().register_runner_heartbeats(*args, **named)
+        for _ in range(2000):
+            self.count_invocations()
+        self._path.unlink()
+
+    @property
+    def _path(self) -> Path:
+        return Path(f"{self.sqlite_db_path}.lock")
+
+    def _take(self) -> None:
+        if not wait_until(self._taken, 2.0):
+            message = "somebody holds the lock"
+            raise TimeoutError(message)
+
+    def _taken(self) -> bool:
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
