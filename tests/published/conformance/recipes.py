@@ -1,38 +1,42 @@
-"""Recipes for the published backends, unmodified, with what their authors promise of each.
+"""Recipes for published backends, unmodified, with what their authors promise of each.
 
-A recipe's name has the version that is installed, so that a report says what it is about.
+A name has the version that is installed, so that a report says what it is about.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pytest_pynenc_state import Backend, Capability, Place, Space
 from pytest_pynenc_state.backends.backend import remove_folder
 from pytest_pynenc_state.backends.pynenc import MEMORY, SQLITE, components
 
-# A client that is killed takes nothing along of a store that is a server, or a file. That the
-# server itself may lose its last second is not what the level `crash` is about.
-_SHARED = frozenset({Capability.SHARED, Capability.DURABLE, Capability.ATOMIC})
 
+@dataclass(frozen=True)
+class Published:
+    """A backend that somebody has published.
 
-def _named(distribution: str, kind: str = "") -> str:
-    try:
-        return f"{distribution} {version(distribution)}{kind}"
-    except PackageNotFoundError:
-        return f"{distribution}{kind}"
+    :param distribution: Its package; pynenc itself for pynenc's own.
+    :param key: What `exclusions` calls it.
+    :param is_broker_only: It has no other component, and so nothing to check but whether it
+        can be built.
+    """
+
+    key: str
+    distribution: str
+    backend: Backend
+    is_broker_only: bool = False
 
 
 def open_redis(space: Space) -> Place:
-    """Open a database of a number that nobody has had on the server that is the service."""
+    """Open a database on the server at the port that is the service, one that nobody has had."""
     from pynenc_redis.util import mongo_client
     from redis import Redis
 
-    server = Redis(port=space.service)
-    url = f"redis://127.0.0.1:{space.service}/{server.incr('places')}"
-    server.close()
+    with Redis(port=space.service) as server:
+        url = f"redis://127.0.0.1:{space.service}/{server.incr('places')}"
 
     def close() -> None:
         if pool := mongo_client._REDIS_POOLS.pop(url, None):
@@ -46,11 +50,14 @@ def open_redis(space: Space) -> Place:
 
 
 def open_mongo(space: Space) -> Place:
-    """Open a new database on the server whose URL is the service."""
+    """Open a new database on the server whose URL is the service.
+
+    The name is in the URL, too: the plugin keeps one client, with one database, for each URL.
+    """
     from pymongo import MongoClient
     from pynenc_mongo.util.mongo_client import PynencMongoClient
 
-    url, name = str(space.service), space.namespace
+    url, name = f"{space.service}/{space.namespace}", space.namespace
 
     def close() -> None:
         for client in PynencMongoClient._instances.values():
@@ -62,7 +69,12 @@ def open_mongo(space: Space) -> Place:
             client.drop_database(name)
 
     values = {"mongo_url": url, "mongo_db": name}
-    return Place(values, f"{url} database {name}", close, remove, outlives_run=False)
+    return Place(values, url, close, remove, outlives_run=False)
+
+
+def open_memory(space: Space) -> Place:
+    """Open a place that each app has for itself."""
+    return Place({}, f"memory ({space.namespace})", outlives_run=False)
 
 
 def open_rustvello_sqlite(space: Space) -> Place:
@@ -73,15 +85,85 @@ def open_rustvello_sqlite(space: Space) -> Place:
     return Place(values, str(path), remove=lambda: remove_folder(space.directory))
 
 
-def _rustvello(kind: str, prefix: str, open_place: Callable[[Space], Place]) -> Backend:
+def _named(distribution: str, kind: str = "") -> str:
+    try:
+        return f"{distribution} {version(distribution)}{kind}"
+    except PackageNotFoundError:
+        return f"{distribution}{kind}"
+
+
+def _rustvello(
+    kind: str,
+    prefix: str,
+    open_place: Callable[[Space], Place],
+    capabilities: frozenset[Capability],
+) -> Backend:
     return Backend(
         name=_named("pynenc-rustvello", f" ({kind})"),
-        # What its builder chooses unless told otherwise.
-        components={
-            **components(prefix),
-            "orchestrator_cls": f"{prefix}NativeOrchestrator",
-        },
+        # Its builder's choice unless told otherwise is the native orchestrator.
+        components={**components(prefix), "orchestrator_cls": f"{prefix}NativeOrchestrator"},
         modules=("pynenc_rustvello",),
         open_place=open_place,
+        capabilities=capabilities,
         libraries=("pynenc_rustvello", "rustvello"),
     )
+
+
+def _modules(package: str) -> tuple[str, ...]:
+    kind = package.removeprefix("pynenc_")
+    parts = ("broker", "client_data_store", "orchestrator", "state_backend", "trigger")
+    return tuple(f"{package}.{part}.{kind}_{part}" for part in parts)
+
+
+REDIS = Backend(
+    name=_named("pynenc-redis"),
+    components=components("Redis"),
+    modules=_modules("pynenc_redis"),
+    open_place=open_redis,
+    # Its README: "production-ready distributed task orchestration", "persistent state", so
+    # several processes, and a client that is killed takes nothing along of what a server has.
+    # Its orchestrator: "uses Redis transactions to ensure atomic updates".
+    capabilities=frozenset(Capability),
+    libraries=("pynenc_redis", "redis"),
+    service="redis_port",
+)
+
+MONGO = Backend(
+    name=_named("pynenc-mongo"),
+    components=components("Mongo"),
+    modules=_modules("pynenc_mongo"),
+    open_place=open_mongo,
+    # Its README: "persistent state", and a "pseudo-atomic ownership protocol for distributed
+    # invocation management", of which its orchestrator says "mutual exclusion". The engine is
+    # mongomock here.
+    capabilities=frozenset(Capability) - {Capability.REAL_ENGINE},
+    libraries=("pynenc_mongo",),
+    service="pynenc_mongomock_url",
+)
+
+RUSTVELLO_MEMORY = _rustvello(
+    "memory", "RustMem", open_memory, frozenset({Capability.REAL_ENGINE})
+)
+
+# Its README: "persistent", for pynenc's own runners, of which it names one of other processes.
+RUSTVELLO_SQLITE = _rustvello(
+    "SQLite", "RustSqlite", open_rustvello_sqlite, frozenset(Capability)
+)
+
+RABBITMQ = Backend(
+    name=_named("pynenc-rabbitmq"),
+    components={**MEMORY.components, "broker_cls": "RabbitMqBroker"},
+    modules=("pynenc_rabbitmq.broker.rabbitmq_broker",),
+    open_place=open_memory,
+    libraries=("pynenc_rabbitmq",),
+)
+
+PUBLISHED = (
+    Published("pynenc-memory", "pynenc", MEMORY),
+    Published("pynenc-sqlite", "pynenc", SQLITE),
+    Published("pynenc-redis", "pynenc-redis", REDIS),
+    Published("pynenc-mongo", "pynenc-mongo", MONGO),
+    Published("pynenc-rabbitmq", "pynenc-rabbitmq", RABBITMQ, is_broker_only=True),
+    Published("pynenc-rustvello-memory", "pynenc-rustvello", RUSTVELLO_MEMORY),
+    Published("pynenc-rustvello-sqlite", "pynenc-rustvello", RUSTVELLO_SQLITE),
+)

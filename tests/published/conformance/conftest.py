@@ -1,0 +1,66 @@
+"""The servers that published backends need, started for a run and ended with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pytest_pynenc_state.backends.mongo.lease import acquire
+from pytest_pynenc_state.errors import BackendUnavailable
+from pytest_pynenc_state.session import state_of
+from tests.published.conformance import redis_server
+
+_MONGOMOCK = ("-P", "-m", "pytest_pynenc_state.backends.mongo.server", "--lease")
+
+# The driver of pynenc-mongo is older than what the server needs, and they share no environment.
+_SERVER_PYTHON = "PYNENC_SERVER_PYTHON"
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Leave this folder to runs that have it as their root."""
+    return None if config.rootpath == Path(__file__).parent else True
+
+
+@pytest.fixture(scope="session")
+def redis_port(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
+    """The port of a Redis server that all workers of the run share."""
+    if not redis_server.is_installed():
+        message = f"{redis_server.PROGRAM} is not installed here"
+        raise BackendUnavailable(message, "install it: apt-get install redis-server")
+    folder = state_of(request.config).run_directory(tmp_path_factory) / "redis"
+    command = (sys.executable, "-P", redis_server.__file__)
+    lease = acquire(folder, command, redis_server.answers)
+    yield lease.port
+    lease.release()
+
+
+@pytest.fixture(scope="session")
+def pynenc_mongomock_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of our mongomock server, run by the interpreter of another environment."""
+    if _SERVER_PYTHON not in os.environ:
+        message = f"the variable {_SERVER_PYTHON} names no interpreter for the mongomock server"
+        raise BackendUnavailable(message, "set it to one that has pytest-pynenc-state[mongo]")
+    folder = state_of(request.config).run_directory(tmp_path_factory) / "mongomock"
+    lease = acquire(folder, (os.environ[_SERVER_PYTHON], *_MONGOMOCK), _mongo_answers)
+    yield f"mongodb://127.0.0.1:{lease.port}"
+    lease.release()
+
+
+def _mongo_answers(port: int) -> bool:
+    from pymongo import MongoClient
+    from pymongo.errors import PyMongoError
+
+    try:
+        with MongoClient(port=port, serverSelectionTimeoutMS=3000) as client:
+            client.admin.command("ping")
+    except PyMongoError:
+        return False
+    return True
