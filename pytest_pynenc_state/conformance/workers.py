@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 #: A move that some process made: which invocation, who made it, and the record it was told.
 Move = tuple[str, str, InvocationStatusRecord]
 
+# How long an admitted runner keeps others out.
+_SERVICE_NS = 50_000
+
 #: From when to when something surely was the case, by `time.monotonic_ns`.
 Window = tuple[int, int]
 
@@ -117,7 +120,8 @@ def run_services(app: Pynenc, runner_id: str, attempts: int) -> list[Window]:
         run = AtomicServiceRun(runner_id=runner_id, atomic_service_run_id=f"{runner_id}-{number}")
         if orchestrator.record_atomic_service_execution_start(run, None):
             start_ns = time.monotonic_ns()
-            time.sleep(0)  # a chance for somebody else to be admitted wrongly
+            # A chance for somebody else to be admitted wrongly.
+            wait_for_instant(start_ns + _SERVICE_NS)
             windows.append((start_ns, time.monotonic_ns()))
             orchestrator.finalize_atomic_service_execution(
                 run, datetime.now(UTC), AtomicServiceExecutionStatus.COMPLETED

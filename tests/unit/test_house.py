@@ -23,6 +23,8 @@ LAYERS = (
     ("apps",),
     ("pynenc_plugin", "processes"),
     ("session",),
+    ("conformance",),
+    ("report",),
     ("selection", "history_check"),
     ("opening",),
     ("fixtures",),
