@@ -7,13 +7,17 @@ has ours.
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
+
+SHOP = Path(__file__).with_name("shop")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pycollect_makemodule() -> Generator[None, pytest.Module, pytest.Module]:
     """Name the shop's app for each of its test modules."""
     module = yield
-    module.add_marker(pytest.mark.pynenc(app="shop.app:app"))
+    if SHOP in module.path.parents:
+        module.add_marker(pytest.mark.pynenc(app="shop.app:app"))
     return module

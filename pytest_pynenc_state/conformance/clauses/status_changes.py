@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pynenc.invocation.status import InvocationStatus
 
@@ -91,9 +91,10 @@ def a_registration_names_the_invocation_that_made_it(
 )
 def what_was_awaited_is_written(pynenc_state_backend: StateBackend) -> None:
     """Once the writes of an invocation, or of all, are awaited, its history has them."""
+    backend: Any = pynenc_state_backend  # which has these methods on no later pynenc
     for invocation_id in ("one", "two"):
-        pynenc_state_backend.add_history(invocation_id, new_record(), new_context())
-    compat.wait_for_writes(pynenc_state_backend, "one")
-    assert len(pynenc_state_backend.get_history("one")) == 1
-    compat.wait_for_all_writes(pynenc_state_backend)
-    assert len(pynenc_state_backend.get_history("two")) == 1
+        backend.add_history(invocation_id, new_record(), new_context())
+    backend.wait_for_invocation_async_operations("one")
+    assert len(backend.get_history("one")) == 1
+    backend.wait_for_all_async_operations()
+    assert len(backend.get_history("two")) == 1

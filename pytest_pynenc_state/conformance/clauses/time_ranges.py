@@ -122,7 +122,7 @@ def a_tie_longer_than_a_batch_is_walked_whole(pynenc_state_backend: StateBackend
 
 
 @clause("SB-RNG-09", hint="convert to one time zone before comparing; do not compare ISO texts")
-def a_range_in_another_utc_offset_is_the_same_range(pynenc_state_backend: StateBackend) -> None:
+def a_range_is_the_same_in_every_utc_offset(pynenc_state_backend: StateBackend) -> None:
     """A range holds the same instants, whatever UTC offset it and the records are written in."""
     _add(pynenc_state_backend, ("before", -1), ("first", 0), ("last", 2), ("after", 3))
     east, west = timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-9))
