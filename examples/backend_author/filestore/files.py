@@ -7,7 +7,7 @@ import itertools
 import os
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
@@ -30,7 +30,7 @@ class Files:
         """The value of a key; KeyError if there is none."""
         name = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
         try:
-            return self.read(name)
+            return self._read(name)
         except FileNotFoundError:
             raise KeyError(key) from None
 
@@ -46,15 +46,18 @@ class Files:
             return sorted(path.name for path in self._folder.iterdir() if not path.suffix)
         return []
 
-    def read(self, name: str) -> Any:
-        """The value in a file; FileNotFoundError if it is gone."""
-        return pickle.loads((self._folder / name).read_bytes())  # noqa: S301 - our own files
+    def read(self, names: Iterable[str]) -> Iterator[Any]:
+        """The values in these files, but for those that were purged meanwhile."""
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield self._read(name)
 
     def values(self) -> Iterator[Any]:
         """All values that there are at this moment."""
-        for name in self.names():
-            with suppress(FileNotFoundError):
-                yield self.read(name)
+        return self.read(self.names())
+
+    def _read(self, name: str) -> Any:
+        return pickle.loads((self._folder / name).read_bytes())  # noqa: S301 - our own files
 
     def _write(self, name: str, value: Any) -> None:
         unfinished = self._folder / f"{name}.{os.getpid()}-{next(_numbers)}"

@@ -102,8 +102,9 @@ class FileStateBackend(BaseStateBackend):
         files = self._files("history")
         names = [name for name in files.names() if first <= name.partition("-")[0] <= last]
         for start in range(0, len(names), batch_size):
-            records = [files.read(name) for name in names[start : start + batch_size]]
-            yield [_history(text, invocation_id) for invocation_id, text in records]
+            records = files.read(names[start : start + batch_size])
+            if page := [_history(text, invocation_id) for invocation_id, text in records]:
+                yield page
 
     def iter_invocations_in_timerange(
         self, start_time: datetime, end_time: datetime, batch_size: int = 100
