@@ -109,7 +109,7 @@ def _has_run(app: Pynenc, number: int) -> list[bool]:
 
 def _register(app: Pynenc, number: int) -> None:
     invocation = new_invocation(app, invocation_id=_id(number))
-    app.orchestrator._register_new_invocations([invocation], OWNER)
+    app.orchestrator._register_new_invocations([invocation], "registrar")
 
 
 def _is_registered(app: Pynenc, number: int) -> list[bool]:

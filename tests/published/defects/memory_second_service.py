@@ -6,7 +6,7 @@ from pynenc import PynencBuilder
 from pynenc.orchestrator.atomic_service import AtomicServiceRun
 
 app = PynencBuilder().app_id("shop").memory().build()
-app.config_values["atomic_service_execution_max_entries"] = 1
+app.config_values["atomic_service_execution_max_records"] = 1
 admitted = []
 for number in range(3):
     run = AtomicServiceRun(runner_id=f"runner {number}", atomic_service_run_id=f"run {number}")

@@ -8,7 +8,7 @@ from pynenc import PynencBuilder
 app = PynencBuilder().app_id("shop").mongo(url=os.environ["MONGO_URL"]).build()
 invocation = app.task(dedent)("text")
 try:
-    print("found:", len(list(app.orchestrator.get_call_invocation_ids(invocation.call_id))))
+    print("found:", len(list(app.orchestrator.get_call_invocation_ids(invocation.call.call_id))))
 except Exception as error:
     print("raised:", type(error).__name__)
 
