@@ -6,19 +6,14 @@ is to catch fails here.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import Any
 
 import pytest
 
 from pytest_pynenc_state import Backend, KnownBug, StateConformance
 from pytest_pynenc_state.conformance.clause import all_clauses
-from tests.conformance import mutants
-from tests.conformance.mutants.mutant import MUTANTS, Mutant
-
-for _module in pkgutil.iter_modules(mutants.__path__, f"{mutants.__name__}."):
-    importlib.import_module(_module.name)
+from tests.conformance.mutants.all_of_them import MUTANTS
+from tests.conformance.mutants.mutant import Mutant
 
 APPLICABLE = {clause.id: clause for clause in all_clauses().values() if clause.is_applicable}
 

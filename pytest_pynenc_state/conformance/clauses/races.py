@@ -77,7 +77,7 @@ def accepted_transitions_follow_one_another(pynenc_app: Pynenc, pynenc_race: Rac
     level=Level.PROCESS,
     hint="let the store add one; do not read, add and write",
 )
-def no_retry_is_lost(pynenc_app: Pynenc, pynenc_race: Races) -> None:
+def no_retry_is_lost_between_processes(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     """Increments of one retry counter by several processes add up."""
     (invocation_id,) = registered(pynenc_app)
     race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, 100))

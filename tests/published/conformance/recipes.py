@@ -5,7 +5,7 @@ A name has the version that is installed, so that a report says what it is about
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -141,20 +141,17 @@ MONGO = Backend(
     service="pynenc_mongomock_url",
 )
 
-RUSTVELLO_MEMORY = _rustvello(
-    "memory", "RustMem", open_memory, frozenset({Capability.REAL_ENGINE})
-)
+RUSTVELLO_MEMORY = _rustvello("memory", "RustMem", open_memory, frozenset({Capability.REAL_ENGINE}))
 
 # Its README: "persistent", for pynenc's own runners, of which it names one of other processes.
-RUSTVELLO_SQLITE = _rustvello(
-    "SQLite", "RustSqlite", open_rustvello_sqlite, frozenset(Capability)
-)
+RUSTVELLO_SQLITE = _rustvello("SQLite", "RustSqlite", open_rustvello_sqlite, frozenset(Capability))
 
 RABBITMQ = Backend(
     name=_named("pynenc-rabbitmq"),
     components={**MEMORY.components, "broker_cls": "RabbitMqBroker"},
     modules=("pynenc_rabbitmq.broker.rabbitmq_broker",),
     open_place=open_memory,
+    capabilities=frozenset({Capability.REAL_ENGINE}),
     libraries=("pynenc_rabbitmq",),
 )
 

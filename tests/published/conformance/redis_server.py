@@ -17,8 +17,8 @@ import time
 
 PROGRAM = "redis-server"
 
-# More than there are places in a run.
-_DATABASES = 10_000
+#: More than there are places in a run.
+DATABASES = 10_000
 
 # Hang guards: a server answers within a tenth of a second, and ends in less.
 _START_TIMEOUT_S = 10.0
@@ -58,7 +58,7 @@ def _started(port: int, folder: str) -> subprocess.Popen[bytes] | None:
     """Start a server; None if it ended, for want of its port perhaps."""
     command = (PROGRAM, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder)
     # Nothing is written to a disk: what is asked of it is to outlive its clients.
-    rest = ("--save", "", "--appendonly", "no", "--databases", str(_DATABASES))
+    rest = ("--save", "", "--appendonly", "no", "--databases", str(DATABASES))
     server = subprocess.Popen(
         (*command, *rest), stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno()
     )

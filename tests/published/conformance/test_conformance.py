@@ -6,36 +6,40 @@ from importlib.metadata import version
 
 import pytest
 
-from pytest_pynenc_state import Backend, StateConformance
+from pytest_pynenc_state import Backend, KnownBug, StateConformance
 from pytest_pynenc_state.conformance.accounting import BUILDING
+from pytest_pynenc_state.conformance.building import unbuildable_of
+from pytest_pynenc_state.conformance.clause import all_clauses
 from tests.published.conformance.exclusions import known_bugs, unsupported
 from tests.published.conformance.recipes import PUBLISHED, Published
 
 
 def suite(published: Published) -> type[StateConformance]:
     """The suite for one backend, with what is known of it on the installed pynenc."""
-    pynenc = version("pynenc")
 
     @pytest.fixture
-    def backend_under_test(_self: StateConformance) -> Backend:
+    def backend_under_test(self: StateConformance) -> Backend:  # noqa: ARG001 - a method
         return published.backend
 
+    installed = version("pynenc")
+    broken = "; ".join(str(each) for each in unbuildable_of(published.backend).values())
+    building = {BUILDING: KnownBug(broken)} if broken else {}
     members = {
         "__module__": __name__,
         "backend_under_test": backend_under_test,
-        "known_bugs": known_bugs(published.key, pynenc),
-        "unsupported": unsupported(published.key, pynenc),
+        "known_bugs": building | known_bugs(published.key, installed),
+        "unsupported": unsupported(published.key, installed),
     }
     if published.is_broker_only:
-        others = (name for name in dir(StateConformance) if name.startswith("test_"))
-        members |= dict.fromkeys(others)
-        members |= {name: getattr(StateConformance, name) for name in members if BUILDING.replace("-", "_") in name}
-    name = "Test" + "".join(part.capitalize() for part in published.key.split("-"))
-    return type(name, (StateConformance,), members)
+        others = [clause for clause in all_clauses().values() if clause.id != BUILDING]
+        members |= dict.fromkeys(clause.test_name for clause in others)
+    return type(_class_name(published), (StateConformance,), members)
 
 
-for _published in PUBLISHED:
-    if not _published.backend.obstacle():
-        _suite = suite(_published)
-        globals()[_suite.__name__] = _suite
-del _suite
+def _class_name(published: Published) -> str:
+    return "Test" + "".join(word.capitalize() for word in published.key.split("-"))
+
+
+globals().update(
+    {_class_name(each): suite(each) for each in PUBLISHED if not each.backend.obstacle()}
+)
