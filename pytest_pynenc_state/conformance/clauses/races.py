@@ -15,6 +15,7 @@ from pytest_pynenc_state.conformance import workers
 from pytest_pynenc_state.conformance.accounting import undecided
 from pytest_pynenc_state.conformance.clause import Level, clause
 from pytest_pynenc_state.conformance.making import registered, unique_id
+from pytest_pynenc_state.processes.race import Race
 from pytest_pynenc_state.processes.racing import Races
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def one_of_equal_transitions_wins(pynenc_app: Pynenc, pynenc_race: Races) -> Non
     """Of processes that claim the same invocation at one instant, exactly one succeeds."""
     ids = registered(pynenc_app, 150)
     race = pynenc_race(workers.claim, args=(ids, _beats(len(ids))), each=_each_runner())
-    check_all_returned(race.errors)
+    check_raced(race)
     claims = {runner: set(won) for runner, won in zip(_RUNNERS, race.values, strict=True)}
     winners = Counter(chain.from_iterable(claims.values()))
     owners = {each: pynenc_app.orchestrator.get_invocation_status_record(each) for each in ids}
@@ -62,7 +63,7 @@ def accepted_transitions_follow_one_another(pynenc_app: Pynenc, pynenc_race: Rac
     ids = registered(pynenc_app, 8)
     first = {each: pynenc_app.orchestrator.get_invocation_status_record(each) for each in ids}
     race = pynenc_race(workers.move_about, args=(ids,), each=[(each, 150) for each in _RUNNERS])
-    check_all_returned(race.errors)
+    check_raced(race)
     moves = [*chain.from_iterable(race.values)]
     for invocation_id in ids:
         made = [(owner, record) for moved_id, owner, record in moves if moved_id == invocation_id]
@@ -81,7 +82,7 @@ def no_retry_is_lost_between_processes(pynenc_app: Pynenc, pynenc_race: Races) -
     """Increments of one retry counter by several processes add up."""
     (invocation_id,) = registered(pynenc_app)
     race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, 100))
-    check_all_returned(race.errors)
+    check_raced(race)
     assert pynenc_app.orchestrator.get_invocation_retries(invocation_id) == 400
 
 
@@ -94,7 +95,7 @@ def a_runner_has_one_creation_time(pynenc_app: Pynenc, pynenc_race: Races) -> No
     """Whoever gives the first heartbeat creates a runner, and nobody sees another time."""
     runner_ids = [unique_id("runner") for _ in range(3)]
     race = pynenc_race(workers.beat, n=4, args=(runner_ids, 30))
-    check_all_returned(race.errors)
+    check_raced(race)
     active = pynenc_app.orchestrator.get_active_runners()
     created = {runner.runner_id: {runner.creation_time} for runner in active}
     assert set(created) == set(runner_ids)
@@ -112,7 +113,7 @@ def registering_again_takes_nothing_back(pynenc_race: Races) -> None:
     race = pynenc_race(
         workers.register_and_claim, args=(ids, _beats(len(ids))), each=_each_runner()
     )
-    check_all_returned(race.errors)
+    check_raced(race)
     winners = Counter(chain.from_iterable(race.values))
     assert winners == dict.fromkeys(ids, 1)
 
@@ -126,23 +127,23 @@ def registering_again_takes_nothing_back(pynenc_race: Races) -> None:
 def services_are_admitted_one_at_a_time(pynenc_race: Races) -> None:
     """While a process runs the atomic services, no other process is admitted to them."""
     race = pynenc_race(workers.run_services, each=[(each, 60) for each in _RUNNERS])
-    check_all_returned(race.errors)
+    check_raced(race)
     windows = sorted(chain.from_iterable(race.values))
     overlapping = [(one, other) for one, other in pairwise(windows) if other[0] < one[1]]
     assert overlapping == []
-    if not race.overlapping:
-        undecided("no two processes asked at the same time")
 
 
 def _each_runner() -> list[tuple[str]]:
     return [(runner,) for runner in _RUNNERS]
 
 
-def check_all_returned(errors: Sequence[BaseException]) -> None:
-    """Raise what a process raised; refusals were expected, and are no part of it."""
+def check_raced(race: Race) -> None:
+    """Raise what a process raised; leave the clause undecided if no two were at work at once."""
     __tracebackhide__ = True
-    if errors:
-        raise errors[0]
+    if race.errors:
+        raise race.errors[0]
+    if len(race.outcomes) > 1 and not race.overlapping:
+        undecided("no two processes were at work at the same time")
 
 
 def _broken_steps(moves: Sequence[tuple[str, InvocationStatusRecord]]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_pynenc_state.conformance import workers
 from pytest_pynenc_state.conformance.areas import AREAS, purge
 from pytest_pynenc_state.conformance.clause import Level, clause
-from pytest_pynenc_state.conformance.clauses.races import check_all_returned
+from pytest_pynenc_state.conformance.clauses.races import check_raced
 from pytest_pynenc_state.conformance.making import at, new_history
 from pytest_pynenc_state.processes.racing import Races
 
@@ -30,7 +30,7 @@ def a_write_is_visible_when_it_returns(pynenc_app: Pynenc, pynenc_race: Races) -
     """Once a write has returned in one process, another one that has read before reads it."""
     for name, area in AREAS.items():
         assert (name, area.read(pynenc_app)) == (name, area.nothing)
-        check_all_returned(pynenc_race(workers.write_area, n=1, args=(name, 2)).errors)
+        check_raced(pynenc_race(workers.write_area, n=1, args=(name, 2)))
         assert (name, area.read(pynenc_app)) == (name, area.expected(2))
         purge(pynenc_app)
 
@@ -45,7 +45,7 @@ def nobody_reads_half_a_result(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     invocation_id = "overwritten"
     pynenc_app.state_backend._set_result(invocation_id, _TEXTS[0])
     race = pynenc_race(workers.overwrite_result, n=3, args=(invocation_id, _TEXTS, 12))
-    check_all_returned(race.errors)
+    check_raced(race)
     found = set(chain.from_iterable(race.values))
     assert {f"{text[0]} x {len(text)}" for text in found - set(_TEXTS)} == set()
 
@@ -60,7 +60,7 @@ def no_record_of_a_history_is_lost(pynenc_app: Pynenc, pynenc_race: Races) -> No
     race = pynenc_race(
         workers.append_history, args=("shared",), each=[(writer, 40) for writer in range(4)]
     )
-    check_all_returned(race.errors)
+    check_raced(race)
     found = [record.runner_context_id for record in pynenc_app.state_backend.get_history("shared")]
     assert sorted(found) == sorted(f"{writer}-{n}" for writer in range(4) for n in range(40))
 
@@ -75,7 +75,7 @@ def no_child_is_lost(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     race = pynenc_race(
         workers.upsert_children, args=("parent",), each=[(writer, 25) for writer in range(4)]
     )
-    check_all_returned(race.errors)
+    check_raced(race)
     found = list(pynenc_app.state_backend.get_child_invocations("parent"))
     assert sorted(found) == sorted(f"child-{writer}-{n}" for writer in range(4) for n in range(25))
 
@@ -97,7 +97,7 @@ def a_range_can_be_read_while_others_write(
     race = pynenc_race(
         workers.write_while_one_reads, args=("read",), each=[(0, 5), (1, 500), (2, 500)]
     )
-    check_all_returned(race.errors)
+    check_raced(race)
     for reading in race.values[0]:
         assert len(reading) == len(set(reading)), "a record was repeated"
         assert [each for each in reading if each.startswith("before")] == before
