@@ -10,7 +10,7 @@ import pytest
 from pytest_pynenc_state.backends.backend import Backend, Capability
 from pytest_pynenc_state.conformance.building import unbuildable_of
 from pytest_pynenc_state.conformance.clause import Clause, Level, all_clauses
-from pytest_pynenc_state.errors import BackendUnavailable, ConformanceError
+from pytest_pynenc_state.errors import ConformanceError
 from pytest_pynenc_state.hookspecs import CLAUSE, NOT_RUN, PREVIEW, UNDECIDED, UNSUPPORTED
 from pytest_pynenc_state.session import state_of
 
@@ -59,6 +59,7 @@ class Account:
     def open(self) -> None:
         """Let the clause be checked, or skip it with the reason.
 
+        :raises BackendUnavailable: A library is missing, and that is to fail.
         :raises ConformanceError: It is excluded, and would never have been checked.
         """
         __tracebackhide__ = True
@@ -72,6 +73,10 @@ class Account:
         }
         item.user_properties.append((CLAUSE, json.dumps(entry)))
         state_of(self._request.config).record(item).clause = _description(clause)
+        if backend and (obstacle := backend.obstacle()):
+            if state_of(self._request.config).options.fails_on_missing():
+                backend.require_libraries()
+            pytest.skip(f"{NOT_RUN}: {backend.name} {obstacle}")
         if reason := self._unclaimed():
             self._refuse_exclusion(reason)
             pytest.skip(f"{NOT_RUN}: {reason}")
@@ -100,10 +105,7 @@ class Account:
     def _unbuildable(self) -> str:
         if self._backend is None or self._clause.id == BUILDING:
             return ""
-        try:
-            broken = unbuildable_of(self._backend)
-        except BackendUnavailable:  # which is dealt with when the place is opened
-            return ""
+        broken = unbuildable_of(self._backend)
         # In another process, a stand-in that lives in memory would be an empty one.
         is_of_one_process = self._clause.level == Level.BASIC
         kind = self._clause.id[:2] if is_of_one_process else "BE"

@@ -48,16 +48,16 @@ class StateConformance:
         """The backend: override this fixture, and return a `Backend`."""
         return state_of(request.config).backend(request.param)
 
-    @pytest.fixture
-    def pynenc_backend(self, backend_under_test: Backend) -> Backend:
-        """What of it can be built on the installed pynenc."""
-        return buildable(backend_under_test)
-
     @pytest.fixture(autouse=True)
     def _pynenc_account(
         self, request: pytest.FixtureRequest, backend_under_test: Backend | None
     ) -> None:
         Account(request, backend_under_test, type(self)).open()
+
+    @pytest.fixture
+    def pynenc_backend(self, _pynenc_account: None, backend_under_test: Backend) -> Backend:
+        """What of it can be built on the installed pynenc."""
+        return buildable(backend_under_test)
 
 
 for _each in sorted(all_clauses().values(), key=lambda clause: clause.order):

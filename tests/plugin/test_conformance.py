@@ -198,6 +198,20 @@ def test_a_class_that_is_not_there_is_told(author: Callable[..., pytest.RunResul
     result.stdout.fnmatch_lines(["E *NoSuchOrchestrator: none of the backend's modules defines*"])
 
 
+def test_a_missing_library_fails_or_skips_as_anywhere(
+    author: Callable[..., pytest.RunResult],
+) -> None:
+    """But a run in which nothing was checked fails in either case."""
+    skipped = author("FAR_AWAY", "--pynenc-missing=skip", "-rs", "-k", FEW)
+    failed = author("FAR_AWAY", "--pynenc-missing=fail", "-k", FEW)
+
+    skipped.assert_outcomes(skipped=7)
+    skipped.stdout.fnmatch_lines(["SKIPPED * not run: far-away needs no_such_driver, not *"])
+    assert skipped.ret == pytest.ExitCode.TESTS_FAILED
+    failed.assert_outcomes(errors=7)
+    failed.stdout.fnmatch_lines(["E *BackendUnavailable: backend 'far-away' needs no_such_driver*"])
+
+
 def test_an_app_is_enough_for_the_basic_clauses(pytester: pytest.Pytester) -> None:
     """Those who have the fixture of pynenc's own suites need nothing else."""
     pytester.makepyfile(

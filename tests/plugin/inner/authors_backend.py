@@ -54,4 +54,5 @@ VERY_OUTDATED = _backend(
     "very-outdated", broker_cls="OutdatedBroker", state_backend_cls="OutdatedStateBackend"
 )
 NOWHERE = _backend("nowhere", orchestrator_cls="NoSuchOrchestrator")
+FAR_AWAY = replace(GOOD, name="far-away", libraries=("no_such_driver",))
 LONELY = replace(MEMORY, name="lonely")

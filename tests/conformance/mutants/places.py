@@ -1,0 +1,22 @@
+"""Faults of where a backend's places lead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pytest_pynenc_state import Place, Space
+from pytest_pynenc_state.backends.sqlite.place import BACKEND as SQLITE
+from tests.conformance.mutants.mutant import declare_backend
+
+
+def open_place(space: Space) -> Place:
+    """Open a place whose values name another broker."""
+    place = SQLITE.open_place(space)
+    return replace(place, values={**place.values, "broker_cls": "MemBroker"})
+
+
+declare_backend(
+    replace(SQLITE, name="OtherBroker", open_place=open_place),
+    "The values of its places replace a component.",
+    "BE-SET-02",
+)
