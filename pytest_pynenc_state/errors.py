@@ -14,6 +14,7 @@
     ├── ConformanceError (ValueError)    exclusions from the conformance suite say nothing
     ├── HistoryError
     │   ├── PathError (ValueError)       a path or rule names what pynenc does not have
+    │   ├── OperationsUnreadable (ValueError) a file of recorded operations is none
     │   ├── HistoryNotSettled (TimeoutError) the store's history and status did not agree in time
     │   └── StatusNotReached (TimeoutError) the awaited status did not come, or never can
     └── ProcessError
@@ -47,6 +48,7 @@ __all__ = [
     "HistoryNotSettled",
     "NotSendable",
     "NotShared",
+    "OperationsUnreadable",
     "OptionsError",
     "PathError",
     "ProcessDied",
@@ -126,6 +128,10 @@ class HistoryError(PynencStateError):
 
 class PathError(HistoryError, ValueError):
     """A path was written with a status that pynenc does not have, or with impossible bounds."""
+
+
+class OperationsUnreadable(HistoryError, ValueError):
+    """A file of recorded operations has a line that is none."""
 
 
 class HistoryNotSettled(HistoryError, TimeoutError):

@@ -128,7 +128,7 @@ class MatchesLike(PytestSQLiteStateBackend):
         return iter([RunnerContext.from_json(row[0]) for row in rows])
 
 
-@mutant("SB-CTX-11", "SB-THR-03", "SB-THR-04")
+@mutant("SB-CTX-11", "SB-THR-04")
 class LiveContexts(PytestMemStateBackend):
     """It goes over its own dictionary of contexts while others write to it."""
 

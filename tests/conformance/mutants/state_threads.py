@@ -11,6 +11,9 @@ from tests.conformance.mutants.mutant import mutant
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
+# What a slow server takes for one write.
+_MANY_LOOKS = 100
+
 
 @mutant("SB-THR-01")
 class HistoryExtended(PytestMemStateBackend):
@@ -39,3 +42,21 @@ class CacheOfEachThread(PytestMemStateBackend):
         if invocation_id not in known:
             known[invocation_id] = super()._get_result(invocation_id)
         return known[invocation_id]
+
+
+@mutant("SB-THR-03")
+class NoReadWhileOthersWrite(PytestMemStateBackend):
+    """It does not wait for a lock to read a result, and writing one takes a while."""
+
+    def _set_result(self, invocation_id: str, serialized_result: str) -> None:
+        with self._lock:
+            super()._set_result(invocation_id, serialized_result)
+            for _ in range(_MANY_LOOKS):
+                self.get_history(invocation_id)
+
+    def _get_result(self, invocation_id: str) -> str:
+        if not self._lock.acquire(blocking=False):
+            message = "database is locked"
+            raise TimeoutError(message)
+        self._lock.release()
+        return super()._get_result(invocation_id)

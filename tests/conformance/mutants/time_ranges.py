@@ -8,6 +8,9 @@ from itertools import chain, islice
 from typing import Any
 
 from pytest_pynenc_state.backends.memory.state_backend import PytestMemStateBackend
+from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
+from pytest_pynenc_state.backends.sqlite.state_backend import PytestSQLiteStateBackend
+from pytest_pynenc_state.backends.timestamps import to_us
 from tests.conformance.mutants.mutant import mutant
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -195,3 +198,33 @@ class DistinctInEachBatch(PytestMemStateBackend):
     ) -> Iterator[Any]:
         for batch in self.iter_history_in_timerange(start_time, end_time, batch_size):
             yield [*dict.fromkeys(record.invocation_id for record in batch)]
+
+
+@mutant("SB-RNG-01", "SB-RNG-02")
+class IdsUpToTheEnd(PytestMemStateBackend):
+    """It leaves the last instant out when it walks invocations, and not when it walks records."""
+
+    def iter_invocations_in_timerange(
+        self, start_time: datetime, end_time: datetime, batch_size: int = 100
+    ) -> Iterator[Any]:
+        before_end = end_time - _MICROSECOND
+        return super().iter_invocations_in_timerange(start_time, before_end, batch_size)
+
+
+@mutant("SB-RNG-13", "SB-THR-04")
+class IdsByOffset(PytestSQLiteStateBackend):
+    """It reads the ids in a range page by page, with LIMIT and OFFSET."""
+
+    def iter_invocations_in_timerange(
+        self, start_time: datetime, end_time: datetime, batch_size: int = 100
+    ) -> Iterator[Any]:
+        sql = (
+            f"SELECT DISTINCT invocation_id FROM {StateBackendTables.HISTORY} "
+            "WHERE app_id = ? AND timestamp_us BETWEEN ? AND ? "
+            "ORDER BY invocation_id LIMIT ? OFFSET ?"
+        )
+        fixed = (self._app_id, to_us(start_time), to_us(end_time), batch_size)
+        offset = 0
+        while rows := self._database.read(sql, (*fixed, offset)):
+            yield [row[0] for row in rows]
+            offset += batch_size

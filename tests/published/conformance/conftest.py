@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -14,15 +18,38 @@ from pytest_pynenc_state.errors import BackendUnavailable
 from pytest_pynenc_state.session import state_of
 from tests.published.conformance import redis_server
 
+if TYPE_CHECKING:
+    from pytest_pynenc_state.report.contents import ConformanceReport
+
 _MONGOMOCK = ("-P", "-m", "pytest_pynenc_state.backends.mongo.server", "--lease")
 
 # The driver of pynenc-mongo is older than what the server needs, and they share no environment.
 _SERVER_PYTHON = "PYNENC_SERVER_PYTHON"
+_MONGOMOCK_VERSION = "from importlib.metadata import version; print(version('mongomock'))"
 
 
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     """Leave this folder to runs that have it as their root."""
     return None if config.rootpath == Path(__file__).parent else True
+
+
+def pytest_pynenc_report(report: ConformanceReport) -> None:
+    """Add the versions of what the backends rest on to those that are reported anyway."""
+    found = {}
+    for name in ("redis", "rustvello"):
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    if "redis" in found and redis_server.is_installed():
+        # It says "Redis server v=7.0.15 sha=...".
+        found["Redis server"] = _printed(redis_server.PROGRAM, "--version").split()[2][2:]
+    if python := os.environ.get(_SERVER_PYTHON):
+        found["mongomock"] = _printed(python, "-c", _MONGOMOCK_VERSION)
+    # A plain dict, from which the files are written afterwards.
+    cast("dict[str, str]", report.versions).update(found)
+
+
+def _printed(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture(scope="session")

@@ -26,18 +26,22 @@ class Only:
 
 Table = Mapping[str, "str | Only"]
 
-_ONE_PROCESS = "0.1.1 0.2.0"
+_FORMER_TOO = "keeps it with the former, too"
 _CACHE = "pynenc's own cache of runner contexts outlives the purge"
 
 _MEMORY: Table = {
+    "BC-BLO-06": "lists in the order of a set",
     "BC-BLO-07": "raises KeyError for an awaited id that was never registered",
     "BE-PUR-01": "leaves workflow data and runner contexts",
     "BE-PUR-05": _CACHE,
+    "OR-ATO-05": "refuses it, and records another one",
+    "OR-ATO-21": "drops the one that runs, if there are too many",
     "OR-PUR-03": "raises KeyError for an invocation that was scheduled twice",
     "OR-REG-04": "sets a running invocation back to REGISTERED, and its retries to 0",
     "OR-REG-05": "sets known invocations of the batch back to REGISTERED",
     "OR-SEA-10": "raises KeyError for an unknown id",
     "OR-SEA-12": "raises KeyError for an unknown id",
+    "OR-THR-02": "loses some: reads, adds and writes without a lock",
     "OR-THR-05": "raises KeyError for what is purged meanwhile",
     "OR-THR-06": "raises RuntimeError: changed size during iteration",
     "OR-TRA-04": "creates an invocation, or raises another error",
@@ -46,7 +50,8 @@ _MEMORY: Table = {
     "SB-HIS-14": "stores the writer's record",
     "SB-INV-13": "hands out the stored arguments",
     "SB-INV-14": "stores the writer's arguments",
-    "SB-INV-17": "keeps it among the children of the former, too",
+    "SB-INV-17": _FORMER_TOO,
+    "SB-INV-19": _FORMER_TOO,
     "SB-INV-22": "raises RuntimeError: changed size during iteration",
     "SB-RNG-12": "hands out the stored record",
     "SB-THR-03": "raises RuntimeError: changed size during iteration",
@@ -78,7 +83,6 @@ _SQLITE: Table = {
 
 _NOT_NONE = "raises InvocationNotFoundError, where None is asked for"
 _STILL_LISTED = "goes on listing it in pages and counts"
-_FORMER_TOO = "keeps it with the former, too"
 _TWO_OWNERS = "lets several win: what allows the change is read before its transaction"
 _QUEUES = "does not know consumed_queues"
 
@@ -94,6 +98,8 @@ _REDIS: Table = {
     "BE-RAC-01": _NOT_NONE,
     "BE-SET-03": _NOT_NONE,
     "OR-ATO-11": Only("0.4.0", _QUEUES),
+    "OR-RAC-01": _TWO_OWNERS,
+    "OR-THR-01": _TWO_OWNERS,
     "OR-PUR-01": _STILL_LISTED,
     "OR-PUR-03": _STILL_LISTED,
     "OR-PUR-04": _STILL_LISTED,
@@ -166,51 +172,79 @@ _MONGO: Table = {
 }
 
 _NO_KEY_ERROR = "raises an error of its own, which is no KeyError"
-_NO_AUTHORS = "drops who registered it, and parents of runner contexts"
-_SECONDS_AS_FLOAT = "loses microseconds, and so what is at the ends of the range"
+_NO_PARENTS = "drops who registered it, or the parents of runner contexts"
+_ENDS_OF_RANGE = "has instants as floats, and so misses what is at the ends of a range"
 
 _RUSTVELLO: Table = {
     "BC-BLO-06": "lists in no particular order",
     "BE-ISO-01": _NO_KEY_ERROR,
-    "BE-ISO-02": _SECONDS_AS_FLOAT,
+    "BE-ISO-02": _ENDS_OF_RANGE,
     "BE-PUR-01": _NO_KEY_ERROR,
-    "BE-PUR-02": _SECONDS_AS_FLOAT,
-    "BE-PUR-04": _SECONDS_AS_FLOAT,
+    "BE-PUR-02": _ENDS_OF_RANGE,
+    "BE-PUR-04": _ENDS_OF_RANGE,
     "BE-PUR-05": _CACHE,
     "BE-PUR-06": _CACHE,
     "BE-SET-03": _NO_KEY_ERROR,
     "OR-PUR-01": _NO_KEY_ERROR,
-    "OR-PUR-04": "forgets nothing",
+    "OR-PUR-04": "goes on listing it",
     "OR-PUR-06": _NO_KEY_ERROR,
     "OR-PUR-07": _NO_KEY_ERROR,
     "OR-REG-02": "gives each an instant of its own",
     "OR-REG-04": "sets a running invocation back to REGISTERED",
     "OR-REG-05": "sets known invocations of the batch back to REGISTERED",
     "OR-REG-06": _NO_KEY_ERROR,
-    "OR-REG-07": _NO_AUTHORS,
+    "OR-REG-07": _NO_PARENTS,
     "OR-RUN-03": "gives each an instant of its own",
     "OR-SEA-02": "finds none for an empty dict",
     "OR-SEA-15": "lists in no particular order",
     "OR-THR-05": _NO_KEY_ERROR,
-    "OR-TRA-01": "decides otherwise for some",
+    "OR-TRA-01": "takes the empty text for an owner",
     "OR-TRA-04": _NO_KEY_ERROR,
-    "OR-TRA-08": "the record in the history is another one",
     "SB-APP-05": "discover_app_infos is no static method",
     "SB-APP-06": "discover_app_infos is no static method",
-    "SB-CTX-01": _NO_AUTHORS,
-    "SB-CTX-02": _NO_AUTHORS,
-    "SB-HIS-02": _NO_AUTHORS,
-    "SB-HIS-18": _NO_AUTHORS,
-    "SB-HIS-19": _NO_AUTHORS,
-    "SB-INV-10": _FIRST_STAYS,
+    "SB-CTX-01": _NO_PARENTS,
+    "SB-CTX-02": _NO_PARENTS,
+    "SB-HIS-02": _NO_PARENTS,
+    "SB-HIS-18": _NO_PARENTS,
+    "SB-HIS-19": _NO_PARENTS,
+    "SB-INV-10": "not all of it is replaced",
     "SB-INV-20": "ignores the type if there is an id",
-    "SB-RNG-02": _SECONDS_AS_FLOAT,
-    "SB-RNG-06": _SECONDS_AS_FLOAT,
-    "SB-RNG-07": _SECONDS_AS_FLOAT,
-    "SB-RNG-11": _SECONDS_AS_FLOAT,
-    "SB-RNG-12": _SECONDS_AS_FLOAT,
+    "SB-RNG-02": _ENDS_OF_RANGE,
+    "SB-RNG-06": _ENDS_OF_RANGE,
+    "SB-RNG-07": _ENDS_OF_RANGE,
+    "SB-RNG-11": _ENDS_OF_RANGE,
+    "SB-RNG-12": _ENDS_OF_RANGE,
     "SB-RNG-13": "repeats records",
-    "SB-RNG-14": "ends after 10 000 rows",
+    "SB-RNG-14": _ENDS_OF_RANGE,
+}
+
+_RUSTVELLO_MEMORY: Table = {
+    **_RUSTVELLO,
+    "BC-BLO-09": "frees a waiter that waits for others, too",
+    "BC-BLO-10": "frees a waiter that waits for others, too",
+    "SB-INV-17": _FIRST_STAYS,
+    "SB-INV-21": _FIRST_STAYS,
+    "SB-WFL-12": "lists it as often as it was stored",
+}
+
+_NO_CONTEXT = "drops the runner context of a record"
+
+_RUSTVELLO_SQLITE: Table = {
+    **_RUSTVELLO,
+    "BC-BLO-05": "leaves out what was rerouted",
+    "BE-ISO-02": _NO_CONTEXT,
+    "BE-KIL-01": _NO_CONTEXT,
+    "BE-PUR-02": _NO_CONTEXT,
+    "BE-PUR-04": _NO_CONTEXT,
+    "BE-RAC-01": _NO_CONTEXT,
+    "BE-SET-04": _NO_CONTEXT,
+    "OR-SEA-06": "raises an error: the query is nested for each argument",
+    "OR-TRA-11": "goes on listing it",
+    "SB-CTX-09": "ignores the case, as LIKE does",
+    "SB-CTX-10": "takes _ and % for wildcards, as LIKE does",
+    "SB-HIS-16": _NO_CONTEXT,
+    "SB-INV-01": "drops the parent of a workflow",
+    "SB-RAC-02": _NO_CONTEXT,
 }
 
 _KNOWN: Mapping[str, Table] = {
@@ -218,11 +252,34 @@ _KNOWN: Mapping[str, Table] = {
     "pynenc-sqlite": _SQLITE,
     "pynenc-redis": _REDIS,
     "pynenc-mongo": _MONGO,
-    "pynenc-rustvello-memory": _RUSTVELLO,
-    "pynenc-rustvello-sqlite": _RUSTVELLO,
+    "pynenc-rustvello-memory": _RUSTVELLO_MEMORY,
+    "pynenc-rustvello-sqlite": _RUSTVELLO_SQLITE,
 }
 
-_AT_TIMES: Mapping[str, Table] = {}
+_PAGES = "pages by number, and so repeats records"
+_CUT_OFF = "writes several keys one after the other"
+_FLOATS = "rounds instants, as it has them as floats"
+_OWN_ERROR = "raises an error of its own when others write"
+
+_AT_TIMES: Mapping[str, Table] = {
+    "pynenc-sqlite": {"SB-RAC-04": _PAGES},
+    "pynenc-redis": {
+        "BE-KIL-02": _CUT_OFF,
+        "OR-RAC-02": _TWO_OWNERS,
+        "OR-RAC-05": _TWO_OWNERS,
+        "SB-RAC-04": _PAGES,
+    },
+    "pynenc-mongo": {"BE-KIL-02": "a lock that is cut off stays"},
+    "pynenc-rustvello-memory": {"OR-RUN-09": _FLOATS, "OR-TRA-08": _FLOATS},
+    "pynenc-rustvello-sqlite": {
+        "OR-RAC-01": _OWN_ERROR,
+        "OR-RAC-02": _OWN_ERROR,
+        "OR-RAC-05": _OWN_ERROR,
+        "OR-RUN-09": _FLOATS,
+        "OR-TRA-08": _FLOATS,
+        "SB-RAC-04": _PAGES,
+    },
+}
 
 
 def known_bugs(key: str, pynenc: str) -> dict[str, KnownBug]:

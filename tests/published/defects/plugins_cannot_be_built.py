@@ -6,7 +6,7 @@ for name in ("RedisBroker", "MongoBroker", "RabbitMqBroker", "RustMemBroker"):
     try:
         print(type(Pynenc(config_values={"app_id": "shop", "broker_cls": name}).broker).__name__)
     except TypeError as error:
-        print(name, "lacks", *str(error).split("'")[1::2])
+        print(name, "lacks", str(error).rpartition("methods ")[2])
 
-# Prints: RustMemBroker lacks _route_invocation _route_invocations
+# Prints: RustMemBroker lacks '_route_invocation', '_route_invocations'
 # Should: RustMemBroker

@@ -1,0 +1,170 @@
+"""Whether any correct store could have answered so; and if not, where it becomes impossible.
+
+Herlihy and Wing, "Linearizability" (1990): each operation takes effect at one instant between its
+call and its return. What each thing's operations were is decided by itself, because linearizability
+is local: a store is linearizable if each of its invocations is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+from pytest_pynenc_state.history.models import Model
+from pytest_pynenc_state.history.operations import Operation
+from pytest_pynenc_state.history.search import search
+from pytest_pynenc_state.history.verdict import Outcome
+
+State = TypeVar("State", bound=Hashable)
+
+# A check that takes longer is undecided; a hundred operations take milliseconds.
+_BUDGET_S = 10.0
+
+# So many operations are shown on each side of the impossible one.
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """Where the operations on one thing become impossible.
+
+    :ivar key: What they are about.
+    :ivar operations: All of them, by their start.
+    :ivar order: A longest order that a correct store allows: positions in *operations*.
+    :ivar operation: The first one that nothing allows after it.
+    :ivar state: What a correct store would have had then, in words.
+    :ivar allowed: What it would have answered.
+    """
+
+    key: str
+    operations: tuple[Operation, ...]
+    order: tuple[int, ...]
+    operation: Operation
+    state: str
+    allowed: str
+
+    def __str__(self) -> str:
+        before = f"after {len(self.order)} of {len(self.operations)} operations"
+        lines = [
+            f"{self.key}: {self.operation.process} got {self.operation}",
+            f"  but a correct store would have answered {self.allowed}",
+            f"  {before}, for example in this order (times in us):",
+            *self._lines(),
+        ]
+        return "\n".join(lines)
+
+    def _lines(self) -> list[str]:
+        first_ns = self.operations[0].start_ns
+        shown = [self.operations[position] for position in self.order[-_SHOWN:]]
+        left_out = len(self.order) - len(shown)
+        lines = [f"    ... {left_out} before"] if left_out else []
+        lines += [f"    {_line(each, first_ns)}" for each in shown]
+        lines.append(f"  > {_line(self.operation, first_ns)}")
+        done = set(self.order)
+        rest = [
+            each
+            for position, each in enumerate(self.operations)
+            if position not in done and each is not self.operation
+        ]
+        lines += [f"  ? {_line(each, first_ns)}" for each in rest[:_SHOWN]]
+        more = len(rest) - _SHOWN
+        return [*lines, f"    ... {more} more"] if more > 0 else lines
+
+
+@dataclass(frozen=True)
+class Linearizability:
+    """What a check has come to. ``str()`` explains it.
+
+    :ivar model: The name of the model.
+    :ivar checked: How many operations it is about.
+    :ivar impossible: Where no correct store could have answered so, one for each thing; all that
+        were found, by key.
+    :ivar undecided: The keys of what could not be decided within the budget.
+    """
+
+    model: str
+    checked: int
+    impossible: tuple[Impossible, ...]
+    undecided: tuple[str, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Violated if anything was impossible; undecided if anything else was not decided."""
+        if self.impossible:
+            return Outcome.VIOLATED
+        return Outcome.UNDECIDED if self.undecided else Outcome.OK
+
+    def __bool__(self) -> NoReturn:
+        """Refuse: *undecided* is neither true nor false."""
+        message = "a verdict is neither true nor false: compare its outcome"
+        raise TypeError(message)
+
+    def __str__(self) -> str:
+        lines = [f"{self.model}: {self.outcome}, {self.checked} operations"]
+        lines += [str(each) for each in self.impossible]
+        if self.undecided:
+            lines.append(f"not decided within the budget: {', '.join(self.undecided)}")
+        return "\n".join(lines)
+
+
+def check_linearizable(
+    operations: Iterable[Operation], model: Model[Any], *, budget_s: float = _BUDGET_S
+) -> Linearizability:
+    """Decide whether any correct store could have answered as it did.
+
+    The same operations, in whatever order, come to the same verdict, unless time runs out.
+
+    :param operations: Of all processes and about all things; those that the model is not about
+        are left out.
+    :param budget_s: How long to search, for all things together. Memory is bounded, too.
+    """
+    deadline_s = time.monotonic() + budget_s
+    by_key: dict[str, list[Operation]] = defaultdict(list)
+    for each in operations:
+        if each.name in model.methods:
+            by_key[each.key].append(each)
+    impossible, undecided = [], []
+    for key in sorted(by_key):
+        own = sorted(by_key[key], key=lambda each: (each.start_ns, each.process))
+        found = search(own, model.initial, model.step, deadline_s)
+        if found.outcome == Outcome.UNDECIDED:
+            undecided.append(key)
+        elif found.stuck is not None:
+            impossible.append(_impossible(key, own, found.order, own[found.stuck], model))
+    checked = sum(map(len, by_key.values()))
+    return Linearizability(model.name, checked, tuple(impossible), tuple(undecided))
+
+
+def assert_linearizable(
+    operations: Iterable[Operation], model: Model[Any], *, budget_s: float = _BUDGET_S
+) -> None:
+    """Fail if no correct store could have answered so, or if that could not be decided.
+
+    :raises AssertionError: The message has the first operation that is impossible.
+    """
+    __tracebackhide__ = True
+    verdict = check_linearizable(operations, model, budget_s=budget_s)
+    assert verdict.outcome == Outcome.OK, str(verdict)
+
+
+def _impossible(
+    key: str,
+    operations: Sequence[Operation],
+    order: tuple[int, ...],
+    operation: Operation,
+    model: Model[Any],
+) -> Impossible:
+    state = model.initial
+    for position in order:
+        state = model.step(state, operations[position])
+    allowed = model.allowed(state, operation)
+    return Impossible(key, tuple(operations), order, operation, str(state), allowed)
+
+
+def _line(operation: Operation, first_ns: int) -> str:
+    start_us = (operation.start_ns - first_ns) / 1000
+    end = "" if operation.end_ns is None else f"{(operation.end_ns - first_ns) / 1000:,.1f}"
+    return f"{start_us:>11,.1f} to {end:>11}  {operation.process:<12} {operation}"

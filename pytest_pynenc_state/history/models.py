@@ -1,0 +1,209 @@
+"""What a correct store answers: one model for each kind of thing that it keeps.
+
+A model is pure: it says what follows from a state and an operation, and changes nothing. What a
+status allows comes from the installed pynenc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from pynenc.exceptions import InvocationStatusError, InvocationStatusRaceConditionError
+from pynenc.invocation.status import (
+    InvocationStatus,
+    InvocationStatusRecord,
+    status_record_transition,
+)
+
+from pytest_pynenc_state.history.operations import Ending, Operation, Value
+from pytest_pynenc_state.history.status_machine import following
+
+State = TypeVar("State", bound=Hashable)
+
+
+class Model(Protocol[State]):
+    """How one kind of thing behaves, for each key by itself.
+
+    :ivar name: What it is about, in words.
+    :ivar methods: The operations that it is about, by their names.
+    :ivar initial: The state before the first operation.
+    """
+
+    name: str
+    methods: frozenset[str]
+    initial: State
+
+    def step(self, state: State, operation: Operation) -> State | None:
+        """The state after an operation; None if a correct store could not have answered so.
+
+        Of one whose outcome is unknown: the state if it took effect.
+        """
+
+    def allowed(self, state: State, operation: Operation) -> str:
+        """What a correct store would have answered in *state*, in words."""
+
+
+class Raises(NamedTuple):
+    """The answer of a call that raises; the name of the error's class."""
+
+    error: str
+
+    def __str__(self) -> str:
+        return f"raising {self.error}"
+
+
+_MISSING = Raises(KeyError.__name__)
+
+# What a store may always answer to a move: that somebody else was quicker.
+_TOO_LATE = Raises(InvocationStatusRaceConditionError.__name__)
+
+
+class Status(NamedTuple):
+    """The status of an invocation and its owner; both None before it is registered."""
+
+    status: str | None
+    runner_id: str | None
+
+    def __str__(self) -> str:
+        if self.status is None:
+            return "not registered"
+        return f"{self.status} of {self.runner_id or 'nobody'}"
+
+
+class StatusModel:
+    """An invocation: registered once, then moved from status to status by its owner."""
+
+    name = "status"
+    methods = frozenset(
+        {"register_new_invocations", "atomic_status_transition", "get_invocation_status_record"}
+    )
+    initial = Status(None, None)
+
+    def step(self, state: Status, operation: Operation) -> Status | None:
+        """Registering again changes nothing; what a move comes to is pynenc's to say."""
+        if operation.name == "register_new_invocations":
+            (runner_id,) = operation.arguments
+            return state if state.status else _registered(_text(runner_id))
+        answer = self._answer(state, operation)
+        if operation.name == "get_invocation_status_record":
+            return state if _agree(operation, answer) else None
+        if operation.ending == Ending.ERROR:
+            is_right = _agree(operation, answer) or _agree(operation, _TOO_LATE)
+            return state if is_right else None
+        if isinstance(answer, Raises):
+            return None
+        return answer if _agree(operation, answer) else None
+
+    def allowed(self, state: Status, operation: Operation) -> str:
+        """The answer, and where the invocation could have gone."""
+        answer = self._answer(state, operation)
+        if state.status is None:
+            return str(answer)
+        moves = ", ".join(following(InvocationStatus(state.status))) or "nothing"
+        return f"{answer} (it was {state}, which may become {moves})"
+
+    def _answer(self, state: Status, operation: Operation) -> Status | Raises:
+        if state.status is None:
+            return _MISSING
+        if operation.name != "atomic_status_transition":
+            return state
+        status, runner_id = map(_text, operation.arguments)
+        return _moved(state, status or "", runner_id)
+
+
+class RetriesModel:
+    """A retry counter: each increment adds one."""
+
+    name = "retries"
+    methods = frozenset({"increment_invocation_retries", "get_invocation_retries"})
+    initial = 0
+
+    def step(self, state: int, operation: Operation) -> int | None:
+        """A reading is the number of increments before it."""
+        if operation.name == "increment_invocation_retries":
+            return state + 1
+        return state if _agree(operation, state) else None
+
+    def allowed(self, state: int, operation: Operation) -> str:  # noqa: ARG002 - of the protocol
+        """The number."""
+        return str(state)
+
+
+class ResultModel:
+    """A result: the last text that was written, or a KeyError if there is none."""
+
+    name = "result"
+    methods = frozenset({"set_result", "get_result"})
+    initial: tuple[str, ...] = ()
+
+    def step(self, state: tuple[str, ...], operation: Operation) -> tuple[str, ...] | None:
+        """The state is no text, or one."""
+        if operation.name == "set_result":
+            return (str(operation.arguments[0]),)
+        return state if _agree(operation, state[0] if state else _MISSING) else None
+
+    def allowed(self, state: tuple[str, ...], operation: Operation) -> str:  # noqa: ARG002
+        """The text."""
+        return state[0] if state else str(_MISSING)
+
+
+class ServicesModel:
+    """The atomic services of an app: one execution at a time."""
+
+    name = "services"
+    methods = frozenset(
+        {"record_atomic_service_execution_start", "finalize_atomic_service_execution"}
+    )
+    initial = ""
+
+    def step(self, state: str, operation: Operation) -> str | None:
+        """Who is admitted runs until it is finalized; nobody else is admitted meanwhile."""
+        run = str(operation.arguments[0])
+        if operation.name == "finalize_atomic_service_execution":
+            return "" if state == run else state
+        is_admitted = state in ("", run)
+        if not _agree(operation, is_admitted):
+            return None
+        return run if is_admitted else state
+
+    def allowed(self, state: str, operation: Operation) -> str:  # noqa: ARG002
+        """Whether it would have been admitted."""
+        return f"False: {state} was running" if state else "True: nothing was running"
+
+
+#: All models by name.
+MODELS: Mapping[str, Model[Any]] = MappingProxyType(
+    {each.name: each for each in (StatusModel(), RetriesModel(), ResultModel(), ServicesModel())}
+)
+
+
+def _agree(operation: Operation, answer: object) -> bool:
+    """Whether an operation was answered like that, as far as anybody knows."""
+    if operation.ending == Ending.UNKNOWN:
+        return True
+    if isinstance(answer, Raises):
+        return operation.ending == Ending.ERROR and operation.value == answer.error
+    expected = list(answer) if isinstance(answer, Status) else answer
+    return operation.ending == Ending.OK and operation.value == expected
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
+
+
+def _registered(runner_id: str | None) -> Status:
+    # The first record names who registered, although nobody owns the invocation yet.
+    return Status(InvocationStatus.REGISTERED.value, runner_id)
+
+
+@lru_cache(maxsize=4096)
+def _moved(state: Status, status: str, runner_id: str | None) -> Status | Raises:
+    current = InvocationStatusRecord(InvocationStatus(state.status or ""), state.runner_id)
+    try:
+        record = status_record_transition(current, InvocationStatus(status), runner_id)
+    except InvocationStatusError as error:
+        return Raises(type(error).__name__)
+    return Status(record.status.value, record.runner_id)

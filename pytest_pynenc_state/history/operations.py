@@ -1,0 +1,104 @@
+"""What processes did to a store: one operation is one call, from when to when, and its outcome."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pytest_pynenc_state.errors import OperationsUnreadable
+
+#: What an argument or an outcome is made of: what JSON has.
+Value: TypeAlias = "str | int | float | bool | list[Value] | None"
+
+_FIELDS = ("process", "key", "name", "arguments", "ending", "value", "start_ns", "end_ns")
+
+
+class Ending(StrEnum):
+    """How a call ended, as far as its caller could tell."""
+
+    OK = "ok"  #: it returned a value
+    ERROR = "error"  #: it raised
+    UNKNOWN = "unknown"  #: its process was killed, or nobody waited for it
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call of one process.
+
+    :ivar process: Who made it, in any words; the operations of one process do not overlap.
+    :ivar key: What it is about: an invocation's id. Operations of two keys have nothing to do
+        with each other.
+    :ivar name: The method, without leading underscores.
+    :ivar arguments: What else it was given.
+    :ivar value: What it returned; or the name of the error's class; None if unknown.
+    :ivar start_ns: When it was called, by one clock for all processes.
+    :ivar end_ns: When it had returned or raised; None if unknown: it may take effect at any time
+        after its start, or never.
+    """
+
+    process: str
+    key: str
+    name: str
+    arguments: tuple[Value, ...]
+    ending: Ending
+    value: Value
+    start_ns: int
+    end_ns: int | None
+
+    def __str__(self) -> str:
+        given = ", ".join(map(str, self.arguments))
+        outcomes = {
+            Ending.OK: "" if self.value is None else f" = {_shown(self.value)}",
+            Ending.ERROR: f" raised {self.value}",
+            Ending.UNKNOWN: " (never returned)",
+        }
+        return f"{self.name}({given}){outcomes[self.ending]}"
+
+    def to_json(self) -> str:
+        """One line, which `from_json` reads."""
+        return json.dumps([getattr(self, field) for field in _FIELDS])
+
+    @classmethod
+    def from_json(cls, line: str) -> Operation:
+        """Read a line that `to_json` wrote.
+
+        :raises ValueError: It is none.
+        """
+        process, key, name, arguments, ending, value, start_ns, end_ns = json.loads(line)
+        return cls(process, key, name, tuple(arguments), Ending(ending), value, start_ns, end_ns)
+
+
+def save_operations(operations: Iterable[Operation], path: Path) -> None:
+    """Write operations as lines of JSON, in their order.
+
+    :raises OSError: The file cannot be written.
+    """
+    path.write_text("".join(f"{operation.to_json()}\n" for operation in operations))
+
+
+def load_operations(path: Path) -> list[Operation]:
+    """Read what `save_operations` wrote.
+
+    :raises OSError: The file cannot be read.
+    :raises OperationsUnreadable: A line is no operation; the message has its number.
+    """
+    return list(_operations(path))
+
+
+def _operations(path: Path) -> Iterator[Operation]:
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        try:
+            yield Operation.from_json(line)
+        except (ValueError, TypeError) as error:
+            message = f"{path}, line {number} is no operation: {error}"
+            raise OperationsUnreadable(message, "give a file that was saved by a test") from None
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join("nobody" if each is None else str(each) for each in value)
+    return str(value)
