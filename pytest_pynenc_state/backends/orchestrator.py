@@ -45,11 +45,12 @@ class PytestOrchestrator(BaseOrchestrator):
             compat.referenced_run_ids(self.app),
         )
 
-    def _started(self, run: Any, started_at: datetime | None) -> datetime:
-        """Stamp *run* with its start: *started_at*, or the instant of admission."""
-        run.started_at = started_at or datetime.now(UTC)
-        moment: datetime = run.started_at
-        return moment
+
+def stamped(run: Any, started_at: datetime | None) -> datetime:
+    """Stamp *run* with its start: *started_at*, or now."""
+    run.started_at = started_at or datetime.now(UTC)
+    moment: datetime = run.started_at
+    return moment
 
 
 def blocked_reason(reason: str, prior_run_id: str, prior_runner_id: str) -> str:

@@ -134,8 +134,12 @@ class Heartbeats(Protocol):
 class Executions(Protocol):
     """The atomic-service executions of one app, of which at most one runs at a time."""
 
-    def admit(self, run: AtomicServiceRun, started_at: datetime, reason: str) -> bool:
-        """Start *run* unless another one runs; record a refusal. True if it may work."""
+    def admit(self, run: AtomicServiceRun, started_at: datetime | None, reason: str) -> bool:
+        """Start *run* unless another one runs; record a refusal. True if it may work.
+
+        :param started_at: Stamped on the run. By default it is an instant at which nobody ran
+            any more, however long that had to be waited for.
+        """
 
     def record(
         self,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
 
-from pytest_pynenc_state.backends.orchestrator import PytestOrchestrator
+from pytest_pynenc_state.backends.orchestrator import PytestOrchestrator, stamped
 from pytest_pynenc_state.backends.orchestrator_tables import (
     Executions,
     Heartbeats,
@@ -240,10 +240,10 @@ class StoredOrchestrator(PytestOrchestrator):
 
         Concurrency: at most one execution runs at any time, whoever tries.
         """
-        started = self._started(atomic_service_run, started_at)
         if status == AtomicServiceExecutionStatus.RUNNING:
-            admitted = self._executions.admit(atomic_service_run, started, reason)
+            admitted = self._executions.admit(atomic_service_run, started_at, reason)
         else:
+            started = stamped(atomic_service_run, started_at)
             self._executions.record(atomic_service_run, started, status, reason)
             admitted = status != AtomicServiceExecutionStatus.BLOCKED
         if not admitted or status != AtomicServiceExecutionStatus.RUNNING:

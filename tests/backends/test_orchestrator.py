@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
+from pytest_pynenc_state import Races, compat
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus as Status
+from pytest_pynenc_state.conformance import workers
 from pytest_pynenc_state.conformance.making import at, move, registered
 from pytest_pynenc_state.conformance.service_runs import finished, keep, new_run, rows, runs_in
 
@@ -104,3 +107,23 @@ def test_limits_of_zero_keep_every_execution(
     finished(pynenc_orchestrator, "run", 0, 1)
     removed = pynenc_orchestrator.purge_atomic_service_executions()
     assert (removed, runs_in(pynenc_orchestrator)) == (0, ["run"])
+
+
+@pytest.mark.pynenc_requires("shared")
+@pytest.mark.skipif(not compat.HAS_EXECUTION_RECORDS, reason="no executions are recorded")
+def test_recorded_executions_lie_one_after_the_other(
+    pynenc_app: Pynenc, pynenc_race: Races
+) -> None:
+    """Who had to wait for the former one to end is stamped when it is admitted, not before."""
+    runners = [(f"runner {number}", 80) for number in range(4)]
+    race = pynenc_race(workers.run_services, each=runners)
+    assert race.errors == ()
+    windows = [each for each in compat.atomic_service_executions(pynenc_app) if each.end_time]
+    admitted = [each for each in windows if each.status == "completed"]
+    overlapping = [
+        (earlier, later)
+        for earlier, later in pairwise(sorted(admitted, key=lambda each: each.start_time))
+        if later.start_time < earlier.end_time
+    ]
+    assert len(admitted) > 1
+    assert overlapping == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.backends.memory.executions import ExecutionLog
 from pytest_pynenc_state.backends.memory.heartbeats import HeartbeatTable
-from pytest_pynenc_state.backends.orchestrator import PytestOrchestrator, blocked_reason
+from pytest_pynenc_state.backends.orchestrator import PytestOrchestrator, blocked_reason, stamped
 from pytest_pynenc_state.backends.timestamps import now_us
 from pytest_pynenc_state.compat import (
     AtomicServiceExecution,
@@ -112,9 +112,9 @@ class PytestMemRunners(PytestOrchestrator):
         with self._lock:
             known = self._executions.get(atomic_service_run.atomic_service_id.atomic_service_run_id)
             if known is not None and known.status != AtomicServiceExecutionStatus.BLOCKED:
-                self._started(atomic_service_run, known.start_time)
+                stamped(atomic_service_run, known.start_time)
                 return known.is_active and status == AtomicServiceExecutionStatus.RUNNING
-            started = self._started(atomic_service_run, started_at)
+            started = stamped(atomic_service_run, started_at)
             status, reason = self._admitted(status, reason)
             is_running = status == AtomicServiceExecutionStatus.RUNNING
             self._executions.put(

@@ -18,7 +18,7 @@ from pytest_pynenc_state.backends.mongo.schema import (
     key,
     write_keys,
 )
-from pytest_pynenc_state.backends.orchestrator import blocked_reason, surplus_executions
+from pytest_pynenc_state.backends.orchestrator import blocked_reason, stamped, surplus_executions
 from pytest_pynenc_state.backends.timestamps import from_us, to_us
 from pytest_pynenc_state.compat import (
     AtomicServiceExecution,
@@ -39,11 +39,13 @@ class ExecutionDocuments:
         self._documents = Documents(database, OrchestratorCollections.ATOMIC_SERVICE_EXECUTIONS)
         self._app_id = app_id
 
-    def admit(self, run: AtomicServiceRun, started_at: datetime, reason: str) -> bool:
+    def admit(self, run: AtomicServiceRun, started_at: datetime | None, reason: str) -> bool:
         """Start *run* unless another one runs; record a refusal. True if it may work."""
-        start_us = to_us(started_at)
         while True:
+            start_us = to_us(stamped(run, started_at))
             if self._store(run, start_us, None, _RUNNING, reason):
+                if started_at is None:
+                    self._restart(run)
                 return True
             holder = self._documents.find_one(self._running())
             if holder is None:
@@ -115,6 +117,12 @@ class ExecutionDocuments:
         except DuplicateKeyError:
             return False
         return True
+
+    def _restart(self, run: AtomicServiceRun) -> None:
+        """Stamp *run* again, now that it is admitted: whoever ran before has ended."""
+        start_us = to_us(stamped(run, None))
+        changed = {"start_us": start_us, **_ended(start_us, None)}
+        self._documents.update({"_id": self._key(run), "status": _RUNNING}, {"$set": changed})
 
     def _has_ended(self, run: AtomicServiceRun) -> bool:
         found = self._documents.find_one({"_id": self._key(run)}, ["status"])

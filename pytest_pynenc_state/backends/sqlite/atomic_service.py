@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pytest_pynenc_state.backends.orchestrator import blocked_reason, surplus_executions
+from pytest_pynenc_state.backends.orchestrator import blocked_reason, stamped, surplus_executions
 from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row, text
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables
 from pytest_pynenc_state.backends.timestamps import from_us, to_us
@@ -59,12 +59,13 @@ class AtomicServiceTable:
         self._database = database
         self._app_id = app_id
 
-    def admit(self, run: AtomicServiceRun, started_at: datetime, reason: str) -> bool:
+    def admit(self, run: AtomicServiceRun, started_at: datetime | None, reason: str) -> bool:
         """Start *run* unless another one runs; record a refusal. True if it may work."""
-        start_us = to_us(started_at)
         own_id = run.atomic_service_run_id
 
         def admitted(connection: Connection) -> bool:
+            # Now that it holds the lock: whoever ran before has ended.
+            start_us = to_us(stamped(run, started_at))
             holder = connection.execute(_HOLDER, (self._app_id,)).fetchone()
             if holder is None:
                 return self._store(connection, run, (start_us, None, _RUNNING, reason))

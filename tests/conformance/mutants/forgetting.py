@@ -32,8 +32,8 @@ class EndedOnly(PytestSQLiteOrchestrator):
 
 
 @mutant("OR-PUR-01")
-class OneAtATime(PytestSQLiteOrchestrator):
-    """It remembers only what was scheduled last."""
+class LastScheduledOnly(PytestSQLiteOrchestrator):
+    """It remembers what was scheduled last, and nothing before."""
 
     def set_up_invocation_auto_purge(self, invocation_id: Any) -> None:
         self._last = invocation_id

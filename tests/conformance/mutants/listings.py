@@ -35,7 +35,9 @@ class KnownIdsOnly(PytestSQLiteOrchestrator):
     """It asks for one status after the other, and fails at an unknown id."""
 
     def filter_by_status(self, invocation_ids: Any, status_filter: Any) -> list[Any]:
-        return [each for each in invocation_ids if self.get_invocation_status(each) in status_filter]
+        return [
+            each for each in invocation_ids if self.get_invocation_status(each) in status_filter
+        ]
 
 
 @mutant("OR-SEA-13")

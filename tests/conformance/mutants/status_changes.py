@@ -47,6 +47,18 @@ class WrittenWithTheNext(PytestMemStateBackend):
         self._following = partial(super().add_histories, *change)
 
 
+@mutant("SB-HIS-17", "SB-HIS-20")
+class WrittenWhenAllAreAwaited(PytestMemStateBackend):
+    """It writes status changes when all of them are awaited, and not when those of one are."""
+
+    def add_history(self, *change: Any) -> None:
+        self.__dict__.setdefault("_waiting", []).append(change)
+
+    def wait_for_all_async_operations(self) -> None:
+        for change in self.__dict__.pop("_waiting", ()):
+            super().add_history(*change)
+
+
 @mutant("SB-HIS-18")
 class ChangeWithoutContext(PytestMemStateBackend):
     """It stores the id of the runner that made a change, and not its context."""

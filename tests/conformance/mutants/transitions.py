@@ -111,7 +111,7 @@ class OwnerStays(PytestSQLiteOrchestrator):
 
 
 @mutant("OR-TRA-07")
-class OwnerWithoutName(PytestSQLiteOrchestrator):
+class OwnerOfPausedLost(PytestSQLiteOrchestrator):
     """It does not store who owns what is paused."""
 
     def get_invocation_status_record(self, invocation_id: str) -> InvocationStatusRecord:

@@ -24,14 +24,15 @@ The conformance suite on backends that others have published, unmodified, on eac
 they work with, and on the newest. `tox run -m published` runs it and writes this page.
 
 A clause that a backend breaks is a known bug, listed below: a run in which it is kept again
-fails, so this page cannot outlive a repair unnoticed. What depends on the luck of processes and
-threads is not checked, but counted as unsupported, with the reason "fails at times".
+fails, so this page cannot outlive a repair unnoticed. One bug may break several clauses. What
+depends on the luck of processes and threads, or on the clock, is not checked, but counted as
+unsupported, with the reason "fails at times".
 pynenc-mongo ran on our mongomock server, not on a MongoDB; pynenc-redis on a real Redis.
 """
 
 _CELLS = """\
-A cell has the clauses kept of all that this pynenc has at that level. The rest are known bugs,
-unless it says otherwise; `-` is a level that the backend does not claim.
+A cell has the clauses kept of all that this pynenc has at that level, and what became of the
+rest; `-` is a level that the backend does not claim.
 """
 
 _UNBUILDABLE = """\
@@ -75,7 +76,7 @@ class Run:
         total = sum(counts.values())
         if counts["not run"] == total:
             return "-"
-        others = ("violated", "preview", "unsupported", "undecided", "not run")
+        others = ("known bug", "violated", "preview", "unsupported", "undecided", "not run")
         rest = [f"{counts[each]} {each}" for each in others if counts[each]]
         return ", ".join([f"{counts['proved']} of {total}", *rest])
 
@@ -122,8 +123,11 @@ def _matrix(runs: list[Run]) -> Iterator[str]:
 
 def _unbuildable(runs: list[Run]) -> Iterator[str]:
     yield _UNBUILDABLE
-    yield from _heading("backend", "pynenc", "lacks")
-    yield from (_row(run.name, run.pynenc, run.missing) for run in runs)
+    yield from _heading("backend", "pynenc", "component", "methods that it lacks")
+    for run in runs:
+        for component in run.missing.split("; "):
+            class_name, _, methods = component.partition(" lacks ")
+            yield _row(run.name, run.pynenc, class_name, methods)
     yield ""
 
 
@@ -154,7 +158,7 @@ def _told(clause: Mapping[str, str]) -> str:
 def _defects() -> Iterator[str]:
     yield _DEFECTS
     for defect in DEFECTS:
-        yield f"### {defect.title}"
+        yield f"### {defect.title.rstrip('.')}"
         yield ""
         yield f"{defect.backend}, on pynenc {', '.join(defect.pynencs)}:"
         yield ""

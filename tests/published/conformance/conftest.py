@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from pytest_pynenc_state.backends.mongo.lease import acquire
-from pytest_pynenc_state.errors import BackendUnavailable
-from pytest_pynenc_state.session import state_of
 from tests.published.conformance import redis_server
 
 if TYPE_CHECKING:
+    from pytest_pynenc_state.backends.mongo.lease import Lease
     from pytest_pynenc_state.report.contents import ConformanceReport
 
 _MONGOMOCK = ("-P", "-m", "pytest_pynenc_state.backends.mongo.server", "--lease")
@@ -59,10 +57,9 @@ def redis_port(
     """The port of a Redis server that all workers of the run share."""
     if not redis_server.is_installed():
         message = f"{redis_server.PROGRAM} is not installed here"
-        raise BackendUnavailable(message, "install it: apt-get install redis-server")
-    folder = state_of(request.config).run_directory(tmp_path_factory) / "redis"
+        raise _unavailable(message, "install it: apt-get install redis-server")
     command = (sys.executable, "-P", redis_server.__file__)
-    lease = acquire(folder, command, redis_server.answers)
+    lease = _leased(request, tmp_path_factory, command, redis_server.answers)
     yield lease.port
     lease.release()
 
@@ -72,13 +69,35 @@ def pynenc_mongomock_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The URL of our mongomock server, run by the interpreter of another environment."""
-    if _SERVER_PYTHON not in os.environ:
+    python = os.environ.get(_SERVER_PYTHON)
+    if python is None:
         message = f"the variable {_SERVER_PYTHON} names no interpreter for the mongomock server"
-        raise BackendUnavailable(message, "set it to one that has pytest-pynenc-state[mongo]")
-    folder = state_of(request.config).run_directory(tmp_path_factory) / "mongomock"
-    lease = acquire(folder, (os.environ[_SERVER_PYTHON], *_MONGOMOCK), _mongo_answers)
+        raise _unavailable(message, "set it to one that has pytest-pynenc-state[mongo]")
+    lease = _leased(request, tmp_path_factory, (python, *_MONGOMOCK), _mongo_answers)
     yield f"mongodb://127.0.0.1:{lease.port}"
     lease.release()
+
+
+# The package is imported where it is used: this module is also loaded, and then ignored, by runs
+# in environments that do not have it.
+def _unavailable(message: str, remedy: str) -> Exception:
+    from pytest_pynenc_state.errors import BackendUnavailable
+
+    return BackendUnavailable(message, remedy)
+
+
+def _leased(
+    request: pytest.FixtureRequest,
+    factory: pytest.TempPathFactory,
+    command: tuple[str, ...],
+    answers: Callable[[int], bool],
+) -> Lease:
+    """A share in the server of the run that *command* starts."""
+    from pytest_pynenc_state.backends.mongo.lease import acquire
+    from pytest_pynenc_state.session import state_of
+
+    folder = state_of(request.config).run_directory(factory) / str(request.fixturename)
+    return acquire(folder, command, answers)
 
 
 def _mongo_answers(port: int) -> bool:

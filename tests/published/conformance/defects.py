@@ -68,5 +68,5 @@ DEFECTS = (
     Defect("sqlite_purge_waits_for_itself", "pynenc-sqlite", PYNENCS),
     Defect("memory_runs_twice", "pynenc-memory", PYNENCS),
     Defect("memory_second_service", "pynenc-memory", PYNENCS[2:]),
-    Defect("plugins_cannot_be_built", "the plugins with pynenc 0.4.0", ("0.4.0",)),
+    Defect("plugins_cannot_be_built", "The four plugins", ("0.4.0",)),
 )
