@@ -275,3 +275,89 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, line: str) -> None:
     path.write_text(f"{REGISTER.to_json()}\n{line}\n")
     with pytest.raises(OperationsUnreadable, match="line 2 is no operation"):
         load_operations(path)
+
+
+READ = "get_invocation_status_record"
+
+
+@pytest.mark.parametrize(
+    ("model", "operations"),
+    [
+        (STATUS, [REGISTER, claim("a", (2, 3)), op("register_new_invocations", "b", at=(4, 5))]),
+        (SERVICES, [op("record_atomic_service_execution_start", "a", at=(0, 1), value=True)] * 2),
+        (RESULT, [op("set_result", "one", at=(0, 1)), op("set_result", "two", at=(2, 3))]),
+    ],
+    ids=["register again", "start again", "overwrite"],
+)
+def test_what_may_be_repeated_is_possible(model: Model[Any], operations: list[Operation]) -> None:
+    """It changes nothing, or only what it says."""
+    assert check_linearizable(operations, model).outcome == Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("model", "operations"),
+    [
+        (STATUS, [op(READ, at=(0, 1), value=["registered", "client"])]),
+        (STATUS, [REGISTER, op(READ, at=(2, 3), value=["registered", "another"])]),
+        (STATUS, [REGISTER, replace(claim("a", (2, 3)), value=["running", "a"])]),
+        (
+            STATUS,
+            [
+                REGISTER,
+                claim("a", (2, 3)),
+                op("register_new_invocations", "b", at=(4, 5)),
+                op(READ, at=(6, 7), value=["registered", "b"]),
+            ],
+        ),
+        (RESULT, [op("get_result", at=(0, 1), value="of nobody")]),
+        (
+            RESULT,
+            [
+                op("set_result", "one", at=(0, 1)),
+                op("set_result", "two", at=(2, 3)),
+                op("get_result", at=(4, 5), value="one"),
+            ],
+        ),
+        (
+            SERVICES,
+            [
+                op("record_atomic_service_execution_start", "a", at=(0, 1), value=True),
+                op("finalize_atomic_service_execution", "b", at=(2, 3)),
+                op("record_atomic_service_execution_start", "c", at=(4, 5), value=True),
+            ],
+        ),
+        (SERVICES, [op("record_atomic_service_execution_start", "a", at=(0, 1), value=False)]),
+    ],
+)
+def test_what_nobody_has_done_is_impossible(model: Model[Any], operations: list[Operation]) -> None:
+    """Reading what was not written, moving where nobody asked, ending what another one runs."""
+    assert check_linearizable(operations, model).outcome == Outcome.VIOLATED
+
+
+def test_the_witness_is_the_longest_possible_beginning() -> None:
+    """Also if the search came to an end elsewhere first."""
+    operations = [
+        op("set_result", "one", at=(0, 10)),
+        op("set_result", "two", at=(1, 10)),
+        op("get_result", at=(2, 9), value="one"),
+        op("get_result", at=(11, 12), value="two"),
+        op("get_result", at=(13, 14), value="three"),
+    ]
+    (impossible,) = check_linearizable(operations, RESULT).impossible
+    assert (len(impossible.order), impossible.operation) == (4, operations[-1])
+    assert (impossible.state, impossible.allowed) == ("('two',)", "two")
+
+
+def test_ten_thousand_operations_on_a_hundred_things_take_a_moment() -> None:
+    """Four processes at a time: it is what a stress test records in half a minute."""
+    operations = []
+    for number in range(100):
+        for index in range(100):
+            name = "get_invocation_retries" if index % 4 == 3 else "increment_invocation_retries"
+            value = index - index // 4 if index % 4 == 3 else None
+            each = op(name, at=(10 * index, 10 * index + 25), value=value)
+            operations.append(replace(each, key=f"invocation-{number}", process=f"p{index % 4}"))
+    started_s = time.process_time()
+    verdict = check_linearizable(operations, RETRIES)
+    assert (verdict.outcome, verdict.checked) == (Outcome.OK, 10_000)
+    assert time.process_time() - started_s < 2.0
