@@ -7,7 +7,7 @@ built, and with it no app; the other components are good for their clauses all t
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -71,10 +71,10 @@ def unbuildable(
     for field, class_name in sorted(components):
         if field not in COMPONENT_FIELDS:
             continue
-        kind = _class_named(_loaded(*_BASES[field]), class_name)
-        missing = tuple(sorted(getattr(kind, "__abstractmethods__", ())))
-        if kind is None or missing:
-            found[field] = Unbuildable(class_name, missing)
+        kinds = classes_named(field, class_name)
+        missing = {name for kind in kinds for name in getattr(kind, "__abstractmethods__", ())}
+        if missing or not kinds:
+            found[field] = Unbuildable(class_name, tuple(sorted(missing)))
     return found
 
 
@@ -85,6 +85,12 @@ def unbuildable_of(backend: Backend) -> Mapping[str, Unbuildable]:
     """
     backend.require_libraries()
     return unbuildable(backend.modules, frozenset(backend.components.items()))
+
+
+def classes_named(field: str, class_name: str) -> list[type[Any]]:
+    """The component classes of that name; pynenc takes any of them, if there are several."""
+    base = _loaded(*_BASES[field])
+    return [kind for kind in dict.fromkeys(_subclasses(base)) if kind.__name__ == class_name]
 
 
 def buildable(backend: Backend) -> Backend:
@@ -111,11 +117,7 @@ def _loaded(module: str, name: str) -> type:
     return found
 
 
-def _class_named(base: type[Any], name: str) -> type[Any] | None:
-    """Look a class up as pynenc does: by its name, among all subclasses."""
-    kind: type[Any]
+def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
     for kind in base.__subclasses__():
-        found = kind if kind.__name__ == name else _class_named(kind, name)
-        if found is not None:
-            return found
-    return None
+        yield kind
+        yield from _subclasses(kind)

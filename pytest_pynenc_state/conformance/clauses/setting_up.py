@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.backends.backend import COMPONENT_FIELDS, Backend
 from pytest_pynenc_state.conformance.areas import AREAS, purge
-from pytest_pynenc_state.conformance.building import unbuildable_of
+from pytest_pynenc_state.conformance.building import classes_named, unbuildable_of
 from pytest_pynenc_state.conformance.clause import Level, clause
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def the_app_has_the_declared_components(pynenc_app: Pynenc, pynenc_backend: Back
         for field in COMPONENT_FIELDS
     }
     assert found == declared
+    for field, name in declared.items():
+        homes = {f"{kind.__module__}.{kind.__qualname__}" for kind in classes_named(field, name)}
+        assert len(homes) == 1, f"several classes are called {name}: {sorted(homes)}"
 
 
 @clause(

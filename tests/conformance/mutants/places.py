@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pynenc.trigger.sqlite_trigger import SQLiteTrigger
+
 from pytest_pynenc_state import Place, Space
 from pytest_pynenc_state.backends.sqlite.place import BACKEND as SQLITE
 from tests.conformance.mutants.mutant import declare_backend
@@ -18,5 +20,23 @@ def open_place(space: Space) -> Place:
 declare_backend(
     replace(SQLITE, name="OtherBroker", open_place=open_place),
     "The values of its places replace a component.",
+    "BE-SET-02",
+)
+
+
+class AmbiguousTrigger(SQLiteTrigger):
+    """Shares its name with another one, so that pynenc takes either of them."""
+
+
+Namesake = type("AmbiguousTrigger", (SQLiteTrigger,), {"__module__": "somewhere.else"})
+
+declare_backend(
+    replace(
+        SQLITE,
+        name="Ambiguous",
+        components={**SQLITE.components, "trigger_cls": "AmbiguousTrigger"},
+        modules=(*SQLITE.modules, __name__),
+    ),
+    "Another class has the name of its trigger.",
     "BE-SET-02",
 )

@@ -77,8 +77,12 @@ class Run:
         if counts["not run"] == total:
             return "-"
         others = ("known bug", "violated", "preview", "unsupported", "undecided", "not run")
-        rest = [f"{counts[each]} {each}" for each in others if counts[each]]
+        rest = [_counted(counts[each], each) for each in others if counts[each]]
         return ", ".join([f"{counts['proved']} of {total}", *rest])
+
+
+def _counted(count: int, finding: str) -> str:
+    return f"{count} {finding}{'s' if finding == 'known bug' and count > 1 else ''}"
 
 
 def page(reports: list[Mapping[str, Any]]) -> str:

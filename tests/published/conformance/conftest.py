@@ -26,11 +26,16 @@ _SERVER_PYTHON = "PYNENC_SERVER_PYTHON"
 _MONGOMOCK_VERSION = "from importlib.metadata import version; print(version('mongomock'))"
 
 
+# The package is imported where it is used: runs of the folder above load this module, too, and
+# leave its tests out, in an environment that does not have the package.
+
+
 def pytest_ignore_collect(config: pytest.Config) -> bool | None:
     """Leave this folder to runs that have it as their root."""
     return None if config.rootpath == Path(__file__).parent else True
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_pynenc_report(report: ConformanceReport) -> None:
     """Add the versions of what the backends rest on to those that are reported anyway."""
     found = {}
@@ -78,8 +83,6 @@ def pynenc_mongomock_url(
     lease.release()
 
 
-# The package is imported where it is used: this module is also loaded, and then ignored, by runs
-# in environments that do not have it.
 def _unavailable(message: str, remedy: str) -> Exception:
     from pytest_pynenc_state.errors import BackendUnavailable
 

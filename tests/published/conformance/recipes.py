@@ -6,12 +6,16 @@ A name has the version that is installed, so that a report says what it is about
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from pytest_pynenc_state import Backend, Capability, Place, Space
 from pytest_pynenc_state.backends.backend import remove_folder
 from pytest_pynenc_state.backends.pynenc import MEMORY, SQLITE, components
+
+# The server of a run's last test has ended before its place is removed.
+_REMOVE_TIMEOUT_MS = 500
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Published:
 def open_redis(space: Space) -> Place:
     """Open a database on the server at the port that is the service, one that nobody has had."""
     from pynenc_redis.util import mongo_client
+    from redis import ConnectionError as Refused
     from redis import Redis
 
     with Redis(port=space.service) as server:
@@ -43,7 +48,7 @@ def open_redis(space: Space) -> Place:
             pool.disconnect()
 
     def remove() -> None:
-        with Redis.from_url(url) as client:
+        with suppress(Refused), Redis.from_url(url) as client:
             client.flushdb()
 
     return Place({"redis_url": url}, url, close, remove, outlives_run=False)
@@ -55,6 +60,7 @@ def open_mongo(space: Space) -> Place:
     The name is in the URL, too: the plugin keeps one client, with one database, for each URL.
     """
     from pymongo import MongoClient
+    from pymongo.errors import ServerSelectionTimeoutError
     from pynenc_mongo.util.mongo_client import PynencMongoClient
 
     url, name = f"{space.service}/{space.namespace}", space.namespace
@@ -65,7 +71,10 @@ def open_mongo(space: Space) -> Place:
         PynencMongoClient._instances.clear()
 
     def remove() -> None:
-        with MongoClient(url) as client:
+        with (
+            suppress(ServerSelectionTimeoutError),
+            MongoClient(url, serverSelectionTimeoutMS=_REMOVE_TIMEOUT_MS) as client,
+        ):
             client.drop_database(name)
 
     values = {"mongo_url": url, "mongo_db": name}
