@@ -107,6 +107,7 @@ def page(reports: list[Mapping[str, Any]]) -> str:
 
 def _versions(reports: list[Mapping[str, Any]]) -> Iterator[str]:
     yield "Made with"
+    yield ""
     for report in reports:
         versions = dict(report["versions"])
         pynenc = versions.pop("pynenc")
@@ -131,7 +132,7 @@ def _unbuildable(runs: list[Run]) -> Iterator[str]:
     for run in runs:
         for component in run.missing.split("; "):
             class_name, _, methods = component.partition(" lacks ")
-            yield _row(run.name, run.pynenc, class_name, methods)
+            yield _row(run.name, run.pynenc, class_name, f"`{methods}`")
     yield ""
 
 

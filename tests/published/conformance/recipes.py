@@ -22,14 +22,12 @@ _REMOVE_TIMEOUT_MS = 500
 class Published:
     """A backend that somebody has published.
 
-    :param distribution: Its package; pynenc itself for pynenc's own.
     :param key: What `exclusions` calls it.
     :param is_broker_only: It has no other component, and so nothing to check but whether it
         can be built.
     """
 
     key: str
-    distribution: str
     backend: Backend
     is_broker_only: bool = False
 
@@ -165,11 +163,11 @@ RABBITMQ = Backend(
 )
 
 PUBLISHED = (
-    Published("pynenc-memory", "pynenc", MEMORY),
-    Published("pynenc-sqlite", "pynenc", SQLITE),
-    Published("pynenc-redis", "pynenc-redis", REDIS),
-    Published("pynenc-mongo", "pynenc-mongo", MONGO),
-    Published("pynenc-rabbitmq", "pynenc-rabbitmq", RABBITMQ, is_broker_only=True),
-    Published("pynenc-rustvello-memory", "pynenc-rustvello", RUSTVELLO_MEMORY),
-    Published("pynenc-rustvello-sqlite", "pynenc-rustvello", RUSTVELLO_SQLITE),
+    Published("pynenc-memory", MEMORY),
+    Published("pynenc-sqlite", SQLITE),
+    Published("pynenc-redis", REDIS),
+    Published("pynenc-mongo", MONGO),
+    Published("pynenc-rabbitmq", RABBITMQ, is_broker_only=True),
+    Published("pynenc-rustvello-memory", RUSTVELLO_MEMORY),
+    Published("pynenc-rustvello-sqlite", RUSTVELLO_SQLITE),
 )
