@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,14 +130,14 @@ def an_upsert_replaces_the_whole_invocation(
     pynenc_app: Pynenc, pynenc_state_backend: StateBackend
 ) -> None:
     """An invocation stored again with other fields and arguments is seen with all of those."""
-    dto, call = new_pair(pynenc_app, {"left": "1"}, parent_invocation_id="former")
-    pynenc_state_backend._upsert_invocations([(dto, call)])
-    changed = (
-        replace(dto, parent_invocation_id=None, workflow=new_workflow()),
-        replace(call, serialized_arguments={"right": "2"}),
+    former = new_pair(pynenc_app, {"left": "1"}, parent_invocation_id="former")
+    invocation_id = former[0].invocation_id
+    latter = new_pair(
+        pynenc_app, {"right": "2"}, invocation_id=invocation_id, workflow=new_workflow()
     )
-    pynenc_state_backend._upsert_invocations([changed])
-    assert pynenc_state_backend._get_invocation(dto.invocation_id) == changed
+    for pair in (former, latter):
+        pynenc_state_backend._upsert_invocations([pair])
+    assert pynenc_state_backend._get_invocation(invocation_id) == latter
 
 
 @clause("SB-INV-11", hint="store each pair of the list, however many there are")

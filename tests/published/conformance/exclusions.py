@@ -41,8 +41,6 @@ _MEMORY: Table = {
     "OR-REG-05": "sets known invocations of the batch back to REGISTERED",
     "OR-SEA-10": "raises KeyError for an unknown id",
     "OR-SEA-12": "raises KeyError for an unknown id",
-    "OR-THR-02": "loses some: reads, adds and writes without a lock",
-    "OR-THR-05": "raises KeyError for what is purged meanwhile",
     "OR-THR-06": "raises RuntimeError: changed size during iteration",
     "OR-TRA-04": "creates an invocation, or raises another error",
     "SB-CTX-11": "raises RuntimeError: changed size during iteration",
@@ -54,7 +52,6 @@ _MEMORY: Table = {
     "SB-INV-19": _FORMER_TOO,
     "SB-INV-22": "raises RuntimeError: changed size during iteration",
     "SB-RNG-12": "hands out the stored record",
-    "SB-THR-03": "raises RuntimeError: changed size during iteration",
     "SB-THR-04": "raises RuntimeError: changed size during iteration",
     "SB-WFL-05": "stores the writer's object",
     "SB-WFL-06": "hands out the stored object",
@@ -98,8 +95,6 @@ _REDIS: Table = {
     "BE-RAC-01": _NOT_NONE,
     "BE-SET-03": _NOT_NONE,
     "OR-ATO-11": Only("0.4.0", _QUEUES),
-    "OR-RAC-01": _TWO_OWNERS,
-    "OR-THR-01": _TWO_OWNERS,
     "OR-PUR-01": _STILL_LISTED,
     "OR-PUR-03": _STILL_LISTED,
     "OR-PUR-04": _STILL_LISTED,
@@ -207,7 +202,6 @@ _RUSTVELLO: Table = {
     "SB-HIS-02": _NO_PARENTS,
     "SB-HIS-18": _NO_PARENTS,
     "SB-HIS-19": _NO_PARENTS,
-    "SB-INV-10": "derives the call's id from the arguments, and ignores the one given",
     "SB-INV-20": "ignores the type if there is an id",
     "SB-RNG-02": _ENDS_OF_RANGE,
     "SB-RNG-06": _ENDS_OF_RANGE,
@@ -262,9 +256,16 @@ _FLOATS = "rounds instants, as it has them as floats"
 _OWN_ERROR = "raises an error of its own when others write"
 
 _AT_TIMES: Mapping[str, Table] = {
+    "pynenc-memory": {
+        "OR-THR-02": "loses some: reads, adds and writes without a lock",
+        "OR-THR-05": "raises KeyError for what is purged meanwhile",
+        "SB-THR-03": "raises RuntimeError: changed size during iteration",
+    },
     "pynenc-sqlite": {"SB-RAC-04": _PAGES},
     "pynenc-redis": {
         "BE-KIL-02": _CUT_OFF,
+        "OR-RAC-01": _TWO_OWNERS,
+        "OR-THR-01": _TWO_OWNERS,
         "OR-RAC-02": _TWO_OWNERS,
         "OR-RAC-05": _TWO_OWNERS,
         "SB-RAC-04": _PAGES,
