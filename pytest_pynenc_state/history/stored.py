@@ -107,9 +107,14 @@ class HistoryStore:
 
     def _registered_ids(self) -> Iterator[str]:
         orchestrator = self._app.orchestrator
+        seen: set[str] = set()
         offset = 0
-        while page := orchestrator.get_invocation_ids_paginated(limit=_BATCH_SIZE, offset=offset):
-            yield from page
+        # Until a page has nothing new: a store that ignores the offset has no empty one.
+        while page := set(
+            orchestrator.get_invocation_ids_paginated(limit=_BATCH_SIZE, offset=offset)
+        ).difference(seen):
+            yield from sorted(page)
+            seen |= page
             offset += _BATCH_SIZE
 
     def _stored(

@@ -61,7 +61,7 @@ def the_limit_counts_what_is_listed(
     pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
 ) -> None:
     """A limit counts distinct blocking invocations, and nothing that is left out."""
-    *awaited, running, waiter = registered(pynenc_app, 5)
+    running, waiter, *awaited = registered(pynenc_app, 5)
     for number in range(6):
         _wait(pynenc_orchestrator, f"waiter {number}", awaited[0])
     move(pynenc_orchestrator, running, InvocationStatus.PENDING)

@@ -10,6 +10,7 @@ from pynenc.invocation.status import InvocationStatus
 from pytest_pynenc_state.conformance import tasks
 from pytest_pynenc_state.conformance.clause import clause
 from pytest_pynenc_state.conformance.making import (
+    flat,
     moved_to,
     new_invocation,
     registered,
@@ -131,7 +132,11 @@ def pages_and_count_agree_under_every_filter(
         (greet, [InvocationStatus.FAILED], []),
         (unknown, None, []),
     ):
-        page = pynenc_orchestrator.get_invocation_ids_paginated(task_id, statuses)
+        pages = [
+            pynenc_orchestrator.get_invocation_ids_paginated(task_id, statuses, 2, offset)
+            for offset in (0, 2, 4)
+        ]
+        found = flat(pages)
         count = pynenc_orchestrator.count_invocations(task_id, statuses)
         case = (task_id, statuses)
-        assert (case, sorted(page), count) == (case, sorted(expected), len(expected))
+        assert (case, sorted(found), count) == (case, sorted(expected), len(expected))

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 _TABLE = OrchestratorTables.INVOCATIONS
 _WHERE = "WHERE app_id = ? AND invocation_id = ?"
 _SET_STATUS = f"UPDATE {_TABLE} SET status = ?, status_runner_id = ? {_WHERE}"
+_SET_RETRIES = f"UPDATE {_TABLE} SET retry_count = ? {_WHERE}"
+
 # So long a thread waits for another one to come between its look and what follows.
 _MOMENT_S = 0.1
-_SET_RETRIES = f"UPDATE {_TABLE} SET retry_count = ? {_WHERE}"
 
 
 class _Unlocked(PytestSQLiteOrchestrator):
