@@ -7,17 +7,12 @@ them. Those hooks are in `session`, registered by the first test that asks for a
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_pynenc_state import fixtures, hookspecs, options
-
-if TYPE_CHECKING:
-    from _pytest.terminal import TerminalReporter  # typed nowhere else
 
 MARKERS = (
     (
@@ -62,10 +57,14 @@ def pytest_configure(config: pytest.Config) -> None:
         # A broken configuration must not keep anybody from reading how to mend it.
         return
     with _usage_errors():
-        config.stash[hookspecs.OPTIONS] = options.resolve_options(config)
-    if options.wants_conformance(config) and config.args_source is not config.ArgsSource.ARGS:
-        # Of other tests only those that were named: pytest would look for all there are.
-        config.args = []
+        chosen = config.stash[hookspecs.OPTIONS] = options.resolve_options(config)
+    if options.wants_conformance(config) or not chosen.is_default("level"):
+        from pytest_pynenc_state import selection
+
+        selection.select_clauses(config)
+    if getattr(config.option, "numprocesses", None):
+        # The tests are collected by others; what they tell ends up here.
+        _end_well(config)
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -112,67 +111,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if fixture in metafunc.fixturenames:
             from pytest_pynenc_state import selection
 
+            _end_well(metafunc.config)
             selection.parametrize_backends(metafunc, fixture)
             return
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(
-    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Add the conformance suite if asked to, and leave out clauses above the chosen level."""
-    chosen = config.stash[hookspecs.OPTIONS]
-    if options.wants_conformance(config) or not chosen.is_default("level"):
-        from pytest_pynenc_state import selection
+def _end_well(config: pytest.Config) -> None:
+    """Have the end of the run looked after: kept places, and what became of clauses."""
+    from pytest_pynenc_state import ending
 
-        if options.wants_conformance(config):
-            items += selection.conformance_items(session)
-        selection.keep_up_to_level(config, items, chosen.level)
-
-
-def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Explain how a status history differs from a path."""
-    # Before anything of it is loaded, neither side can be one.
-    if "pytest_pynenc_state.history.records" not in sys.modules:
-        return None
-    from pytest_pynenc_state.history.explanation import assertion_lines
-
-    return assertion_lines(op, left, right)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run in which a backend was to keep the contract, and no clause was checked."""
-    terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is None or not session.config.stash.get(hookspecs.OPTIONS, None):
-        return
-    reports = [each for each in _reports(terminal) if hookspecs.told(each, hookspecs.CLAUSE)]
-    if reports:
-        from pytest_pynenc_state.report import running
-
-        running.finish(session, reports)
-
-
-def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
-    """Sum up the conformance suite, and list the kept places."""
-    if (found := config.stash.get(hookspecs.REPORT, None)) is not None:
-        from pytest_pynenc_state.report import running
-
-        running.print_summary(terminalreporter, found)
-    reports = _reports(terminalreporter)
-    kept = {
-        report.nodeid: location
-        for report in reports
-        if (location := hookspecs.told(report, hookspecs.KEPT_PLACE))
-    }
-    if kept:
-        terminalreporter.section("kept pynenc places")
-        for nodeid, location in kept.items():
-            terminalreporter.line(f"{nodeid}: {location}")
-
-
-def _reports(terminal: TerminalReporter) -> list[Any]:
-    return [report for group in terminal.stats.values() for report in group]
+    if not config.pluginmanager.is_registered(ending):
+        config.pluginmanager.register(ending)
 
 
 @contextmanager

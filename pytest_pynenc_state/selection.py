@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_pynenc_state.errors import OptionsError
+from pytest_pynenc_state.hookspecs import OPTIONS
 from pytest_pynenc_state.option_values import app_path, near_match
-from pytest_pynenc_state.options import LEVELS, RUNNER_KINDS, Options
+from pytest_pynenc_state.options import LEVELS, RUNNER_KINDS, Options, wants_conformance
 from pytest_pynenc_state.session import SessionState, state_of
 
 if TYPE_CHECKING:
@@ -215,6 +216,27 @@ def check_app_marker(item: Any) -> None:
         except OptionsError as error:
             message = f"marker pynenc(app={app!r}): {error.message}"
             raise OptionsError(message, *error.remedies) from error
+
+
+class _Clauses:
+    """The hook of a run that has the conformance suite added, or clauses left out."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(
+        self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Add the conformance suite if asked to, and leave out clauses above the chosen level."""
+        if wants_conformance(config):
+            items += conformance_items(session)
+        keep_up_to_level(config, items, config.stash[OPTIONS].level)
+
+
+def select_clauses(config: pytest.Config) -> None:
+    """Add the conformance suite to what is collected, if asked to, and keep to the level."""
+    if wants_conformance(config) and config.args_source is not config.ArgsSource.ARGS:
+        # Of other tests only those that were named: pytest would look for all there are.
+        config.args = []
+    config.pluginmanager.register(_Clauses())
 
 
 def conformance_items(session: pytest.Session) -> list[pytest.Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Callable, Generator
 from functools import cached_property
 from pathlib import Path
@@ -185,6 +186,15 @@ class _Outcomes:
         """Say which default backends the tests do not run on, because something is missing."""
         left_out = self._state.left_out_so_far
         return [f"pynenc: left out {name}: {obstacle}" for name, obstacle in left_out.items()]
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> list[str] | None:
+        """Explain how a status history differs from a path."""
+        # Before anything of it is loaded, neither side can be one.
+        if "pytest_pynenc_state.history.records" not in sys.modules:
+            return None
+        from pytest_pynenc_state.history.explanation import assertion_lines
+
+        return assertion_lines(op, left, right)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
