@@ -19,7 +19,7 @@ from pytest_pynenc_state.apps.pointing import (
     touch_components,
 )
 from pytest_pynenc_state.apps.preserving import preserved_process
-from pytest_pynenc_state.backends.backend import Backend, Place, Service, Space
+from pytest_pynenc_state.backends.backend import Backend, Place, Service, Space, remove_folder
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
 from pytest_pynenc_state.history_check import judged_histories
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
@@ -76,7 +76,13 @@ def opened_place(
         if state.options.fails_on_missing():
             raise
         pytest.skip(f"backend {backend.name!r}: {error}")
-    state.dispose_of(record, place.remove)
+    folder = _base_directory(request) / namespace
+
+    def remove() -> None:
+        place.remove()
+        remove_folder(folder)
+
+    state.dispose_of(record, remove)
     if place.outlives_run:
         record.location = f"{backend.name}: {place.location}"
     try:

@@ -51,7 +51,8 @@ class Place:
     :param close: Releases what this process holds of the location; the data stay, if the
         place outlives the run.
     :param remove: Removes the location after `close`: only what opening it made. It may be
-        called when the backend's service has ended already, and then does what it can.
+        called when the backend's service has ended already, and then does what it can. The
+        folder `Space.directory` is removed after it.
     :param outlives_run: Whether it can be kept for people to look at. False if it ends with
         the test run, as memory does; then it is removed after the test, failed or not.
     """

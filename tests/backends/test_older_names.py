@@ -8,6 +8,7 @@ import pytest
 from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
+from pytest_pynenc_state.conformance import tasks
 from pytest_pynenc_state.conformance.making import (
     new_context,
     new_history,
@@ -184,7 +185,7 @@ def test_get_all_workflows_gives_the_keys_of_the_types(
     for workflow in (new_workflow("add"), new_workflow("greet"), new_workflow("add")):
         pynenc_state_backend.store_workflow_run(workflow)
     keys = sorted(pynenc_state_backend.get_all_workflows())
-    assert keys == ["pytest_pynenc_state.conformance.tasks.add", "tests.backends.tasks.greet"]
+    assert keys == [f"{tasks.__name__}.add", f"{tasks.__name__}.greet"]
 
 
 def test_get_all_workflows_runs_gives_all_runs(pynenc_state_backend: PytestStateBackend) -> None:

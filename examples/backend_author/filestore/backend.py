@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from pytest_pynenc_state import Backend, Capability, Place, Space
+from dataclasses import replace
+
+from pytest_pynenc_state import Place, Space
+from pytest_pynenc_state.backends.sqlite.place import BACKEND as SQLITE
 
 
 def open_place(space: Space) -> Place:
     """Lead an app to a new folder, and to a SQLite file for all but the state backend."""
-    space.directory.mkdir(parents=True)
-    values = {
-        "files_directory": str(space.directory / "files"),
-        "sqlite_db_path": str(space.directory / "rest.db"),
-    }
-    return Place(values, location=str(space.directory))
+    rest = SQLITE.open_place(space)
+    files = space.directory / "files"
+    return replace(rest, values={**rest.values, "files_directory": str(files)}, location=str(files))
 
 
-BACKEND = Backend(
+BACKEND = replace(
+    SQLITE,
     name="files",
-    components={
-        "state_backend_cls": "FileStateBackend",
-        "orchestrator_cls": "PytestSQLiteOrchestrator",
-        "broker_cls": "SQLiteBroker",
-        "trigger_cls": "SQLiteTrigger",
-        "client_data_store_cls": "SQLiteClientDataStore",
-    },
-    modules=("filestore.state_backend", "pytest_pynenc_state.pynenc_plugin"),
+    components={**SQLITE.components, "state_backend_cls": "FileStateBackend"},
+    modules=("filestore.state_backend", *SQLITE.modules),
     open_place=open_place,
-    capabilities=frozenset(Capability),
     summary="plain files, one for each value",
 )

@@ -15,7 +15,9 @@ from pytest_pynenc_state.backends.mongo.documents import Documents
 from pytest_pynenc_state.backends.mongo.schema import INDEXES
 from pytest_pynenc_state.backends.mongo.schema import OrchestratorCollections as Orchestrator
 from pytest_pynenc_state.backends.mongo.schema import StateBackendCollections as StateBackend
+from pytest_pynenc_state.compat import AtomicServiceRun
 from pytest_pynenc_state.conformance.areas import AREAS, purge
+from pytest_pynenc_state.conformance.making import START
 from pytest_pynenc_state.errors import BackendError
 
 if TYPE_CHECKING:
@@ -146,13 +148,17 @@ def test_an_app_on_a_database_that_was_dropped_makes_its_indexes(
     pynenc_app: Pynenc, pynenc_app_factory: Callable[..., Pynenc]
 ) -> None:
     """What another app of the same process remembers of it does not count."""
-    area = AREAS["executions"]
-    area.write(pynenc_app, 1)
+    _start_services(pynenc_app)
     database = pynenc_app.orchestrator._database
     get_client(database.url).drop_database(database.name)
-    area.write(pynenc_app_factory("later"), 1)
+    _start_services(pynenc_app_factory("later"))
     name = Orchestrator.ATOMIC_SERVICE_EXECUTIONS
     assert _indexes(database)[name] == WANTED[name]
+
+
+def _start_services(app: Pynenc) -> None:
+    run = AtomicServiceRun(runner_id="runner", atomic_service_run_id="run")
+    app.orchestrator.record_atomic_service_execution_start(run, START)
 
 
 def test_duplicates_that_are_there_already_are_an_error(pynenc_app: Pynenc) -> None:
