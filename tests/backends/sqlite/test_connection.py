@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
+from pytest_pynenc_state.backends.sqlite import connection
 from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, open_database
 from pytest_pynenc_state.conformance.together import HANG_GUARD_S, in_threads
 from pytest_pynenc_state.errors import BackendError, BackendTimeout
@@ -94,10 +96,14 @@ def test_a_transaction_is_retried_while_the_file_is_locked(
     calls = []
     with closing(sqlite3.connect(database.path, isolation_level=None)) as rival:
         rival.execute("BEGIN IMMEDIATE")
-        # The first pause is when the rival lets go.
-        monkeypatch.setattr(
-            time, "sleep", lambda _: rival.in_transaction and rival.execute("ROLLBACK")
-        )
+
+        def let_go(_: float) -> None:
+            if rival.in_transaction:
+                rival.execute("ROLLBACK")
+
+        # In the first pause the rival lets go. Other threads of this process sleep, too: so
+        # not the function is replaced, but what the module of connections has of it.
+        monkeypatch.setattr(connection, "time", SimpleNamespace(**{**vars(time), "sleep": let_go}))
         database.transaction(calls.append)
     assert len(calls) == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,16 +88,15 @@ class RetriesReadAndWritten(_Unlocked):
 
 @mutant("OR-RAC-04")
 class LastCreatorWins(_Unlocked):
-    """It looks whether a runner is there, and creates it later, whoever has done so meanwhile."""
+    """Each process creates the runners that it has not seen, whoever else has done so."""
 
     def register_runner_heartbeats(self, runner_ids: list[str], *args: Any, **named: Any) -> None:
-        known = {runner.runner_id for runner in self.get_active_runners()}
         super().register_runner_heartbeats(runner_ids, *args, **named)
-        if not known.issuperset(runner_ids):
-            self._dawdle()
-            now_us = to_us(datetime.now().astimezone())
-            for runner_id in set(runner_ids) - known:
-                self._database.write(_SET_CREATION, (now_us, self._app_id, runner_id))
+        seen: set[str] = self.__dict__.setdefault("_seen", set())
+        for runner_id in set(runner_ids) - seen:
+            now_us = to_us(datetime.now(UTC))
+            self._database.write(_SET_CREATION, (now_us, self._app_id, runner_id))
+        seen.update(runner_ids)
 
 
 @mutant("OR-RAC-05")
