@@ -21,8 +21,8 @@ import pytest
 from pynenc.builder import PynencBuilder
 
 @pytest.fixture
-def app_instance(tmp_path):
-    return PynencBuilder().app_id("mine").sqlite(str(tmp_path / "mine.db")).build()
+def app_instance():
+    return PynencBuilder().app_id("mine").memory().build()
 """
 
 

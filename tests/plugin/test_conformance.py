@@ -221,8 +221,8 @@ def test_an_app_is_enough_for_the_basic_clauses(pytester: pytest.Pytester) -> No
         from pytest_pynenc_state import AppInstanceConformance
 
         @pytest.fixture
-        def app_instance(tmp_path):
-            return PynencBuilder().app_id("mine").sqlite(str(tmp_path / "mine.db")).build()
+        def app_instance():
+            return PynencBuilder().app_id("mine").memory().build()
 
         class TestApp(AppInstanceConformance):
             pass

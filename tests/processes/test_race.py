@@ -230,12 +230,14 @@ class TestThreads:
         self, pynenc_race: Races, pynenc_app: Pynenc
     ) -> None:
         """They are switched between often enough for their attempts to overlap."""
-        ids = many_registered(pynenc_app, 200)
-        races = [
-            pynenc_race(functions.move_to_pending, 4, args=(each,), threads=True) for each in ids
-        ]
-        assert [len(race.winners) for race in races] == [1] * 200
-        # Without the switches there is none.
+        races: list[Race] = []
+        # Without the switches no attempts overlap at all; with them some do, unless the machine
+        # has no core to spare for a second thread.
+        for each in many_registered(pynenc_app, 3000):
+            races.append(pynenc_race(functions.move_to_pending, 4, args=(each,), threads=True))
+            if len(races) >= 200 and sum(race.overlapping for race in races) > 5:
+                break
+        assert {len(race.winners) for race in races} == {1}
         assert sum(race.overlapping for race in races) > 5
         assert all(isinstance(error, InvocationStatusError) for error in races[0].errors)
 
