@@ -209,6 +209,7 @@ def pynenc_runner(
         with opening.may_crash(request, control):
             control.start()
             yield control
+            opening.let_runners_record(request, pynenc_app)
     finally:
         control.stop()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +11,10 @@ import pytest
 from pytest_pynenc_state.history.checking import judge
 from pytest_pynenc_state.history.collecting import collect_facts
 from pytest_pynenc_state.history.report import Report
+from pytest_pynenc_state.history.stored import HistoryStore, StoredInvocation
 from pytest_pynenc_state.history.summary import summary
 from pytest_pynenc_state.session import TestRecord
+from pytest_pynenc_state.waiting import wait_until
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -65,6 +67,23 @@ class TestHistories:
             except Exception as error:  # noqa: BLE001 - the failure of the test is what matters
                 self._last_shown = f"the histories cannot be read: {error!r}"
         return self._last_shown or ""
+
+
+def wait_for_last_records(app: Pynenc) -> None:
+    """Return once each invocation that has ended has its last record; or after two seconds.
+
+    pynenc moves a status, then lets go who waits for the result, and writes the record last. To
+    end a worker in between would take the record away.
+    """
+    store = HistoryStore(app)
+
+    def is_recorded(stored: StoredInvocation) -> bool:
+        status = stored.status_record
+        return status is None or not status.status.is_final() or stored.is_settled
+
+    # What cannot be read is told when the histories are judged.
+    with suppress(Exception):
+        wait_until(lambda: all(map(is_recorded, store.read_all())), _SETTLE_S)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pytest_pynenc_state.apps.pointing import (
 from pytest_pynenc_state.apps.preserving import preserved_process
 from pytest_pynenc_state.backends.backend import Backend, Place, Service, Space, remove_folder
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
-from pytest_pynenc_state.history_check import judged_histories
+from pytest_pynenc_state.history_check import judged_histories, wait_for_last_records
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
 from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
@@ -189,17 +189,28 @@ def opened_app(
     Before that, its histories are judged.
     """
     options = state_of(request.config).options
-    unjudged = request.node.get_closest_marker("pynenc_no_history_check")
     with (
         _pointed_or_built(request, values, namespace) as app,
         judged_histories(
             app,
             state_of(request.config).record(request.node),
             timeout_s=options.timeout,
-            is_checked=options.check_history == "on" and unjudged is None,
+            is_checked=_is_judged(request),
         ),
     ):
         yield app
+
+
+def _is_judged(request: pytest.FixtureRequest) -> bool:
+    """Whether the histories of the test are judged when it ends."""
+    unjudged = request.node.get_closest_marker("pynenc_no_history_check")
+    return state_of(request.config).options.check_history == "on" and unjudged is None
+
+
+def let_runners_record(request: pytest.FixtureRequest, app: Pynenc) -> None:
+    """Before runners are stopped, let them write what the histories are to be judged by."""
+    if _is_judged(request):
+        wait_for_last_records(app)
 
 
 @contextmanager
