@@ -159,6 +159,7 @@ class HistoryReadAndWritten(PytestSQLiteStateBackend):
     def _add_histories(self, invocation_ids: Any, history: Any) -> None:
         for invocation_id in invocation_ids:
             former = self.get_history(invocation_id)
+            self.get_history("a look elsewhere")
             where = (self._app_id, invocation_id)
             self._database.write(f"DELETE FROM {StateBackendTables.HISTORY} {_WHERE}", where)
             for record in (*former, history):
@@ -174,6 +175,8 @@ class ChildrenReadAndWritten(PytestSQLiteStateBackend):
         for invocation, _ in entries:
             parent_id = str(invocation.parent_invocation_id)
             known = self._listed(parent_id)
+            for _ in range(_MANY_LOOKS):
+                self.get_history("a look elsewhere")
             listed = "\n".join([*known, invocation.invocation_id])
             self._set_result(f"children of {parent_id}", listed)
 
