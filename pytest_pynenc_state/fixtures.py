@@ -209,7 +209,7 @@ def pynenc_runner(
         with opening.may_crash(request, control):
             control.start()
             yield control
-            opening.let_runners_record(request, pynenc_app)
+            opening.let_runners_record(request, pynenc_app, control)
     finally:
         control.stop()
 

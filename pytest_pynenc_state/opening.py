@@ -207,9 +207,12 @@ def _is_judged(request: pytest.FixtureRequest) -> bool:
     return state_of(request.config).options.check_history == "on" and unjudged is None
 
 
-def let_runners_record(request: pytest.FixtureRequest, app: Pynenc) -> None:
-    """Before runners are stopped, let them write what the histories are to be judged by."""
-    if _is_judged(request):
+def let_runners_record(request: pytest.FixtureRequest, app: Pynenc, runners: RunnerControl) -> None:
+    """Before runners are stopped, let them write what the histories are to be judged by.
+
+    One in this process is waited for in any case, with its threads.
+    """
+    if _is_judged(request) and not runners.run_here():
         wait_for_last_records(app)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.conformance import workers
+from pytest_pynenc_state.conformance.areas import purge
 from pytest_pynenc_state.conformance.clause import Level, clause
 from pytest_pynenc_state.conformance.durable import WRITES
+from pytest_pynenc_state.conformance.making import registered
 from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.racing import Races
 from pytest_pynenc_state.waiting import wait_until
@@ -41,18 +43,17 @@ def nothing_acknowledged_is_lost(
     pynenc_app_factory: AppFactory, pynenc_process: Children, tmp_path: Path
 ) -> None:
     """Whatever a write had returned for is in the store after its process was killed."""
-    names = list(WRITES)
-    for count in _WRITES_BEFORE_THE_END:
-        journal = tmp_path / f"journal-{count}"
-        lines = _killed_after(count, pynenc_process, workers.write_until_killed, journal, names)
+    kills = _kills_while_writing(pynenc_process, tmp_path, _WRITES_BEFORE_THE_END)
+    for count, lines in kills:
         reader = pynenc_app_factory()
-        lost = []
-        for line in lines:
-            number, _, name = line.partition(" ")
-            if not all(WRITES[name].traces(reader, int(number))):
-                lost.append(line)
+        said = [line.partition(" ") for line in lines]
+        lost = [
+            (number, name)
+            for number, _, name in said
+            if not all(WRITES[name].traces(reader, int(number)))
+        ]
         assert (count, lost) == (count, [])
-        _purge(reader)
+        purge(reader)
 
 
 @clause(
@@ -65,14 +66,12 @@ def what_was_being_written_is_there_or_not(
 ) -> None:
     """A write that was cut off by a kill is there for every reader, or for none."""
     names = list(WRITES)
-    for count in _WRITES_BEFORE_THE_END:
-        journal = tmp_path / f"journal-{count}"
-        lines = _killed_after(count, pynenc_process, workers.write_until_killed, journal, names)
+    for _, lines in _kills_while_writing(pynenc_process, tmp_path, _WRITES_BEFORE_THE_END):
         reader = pynenc_app_factory()
         number, index = divmod(len(lines), len(names))
         traces = set(WRITES[names[index]].traces(reader, number))
         assert (names[index], len(traces)) == (names[index], 1)
-        _purge(reader)
+        purge(reader)
 
 
 @clause(
@@ -84,13 +83,12 @@ def others_go_on(
     pynenc_app: Pynenc, pynenc_process: Children, pynenc_race: Races, tmp_path: Path
 ) -> None:
     """Processes that use the store while another one is killed are neither held up nor refused."""
-    names = list(WRITES)
-    for count in (3, 40):
-        journal = tmp_path / f"journal-{count}"
-        _killed_after(count, pynenc_process, workers.write_until_killed, journal, names)
-        race = pynenc_race(workers.increment_retries, n=4, args=("durable-0", 20))
-        assert [*race.errors] == []
-        _purge(pynenc_app)
+    for count, _ in _kills_while_writing(pynenc_process, tmp_path, (3, 40)):
+        (invocation_id,) = registered(pynenc_app)
+        race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, 20))
+        retries = pynenc_app.orchestrator.get_invocation_retries(invocation_id)
+        assert (count, [*race.errors], retries) == (count, [], 80)
+        purge(pynenc_app)
 
 
 @clause(
@@ -113,6 +111,16 @@ def an_overwritten_result_is_the_former_or_the_latter(
         assert found in allowed, f"after {count} writes, {len(found)} characters"
 
 
+def _kills_while_writing(
+    start: Children, folder: Path, counts: Sequence[int]
+) -> Iterator[tuple[int, list[str]]]:
+    """Kill a process that makes all kinds of writes, once for each count of them."""
+    for count in counts:
+        journal = folder / f"journal-{count}"
+        function = workers.write_until_killed
+        yield count, _killed_after(count, start, function, journal, list(WRITES))
+
+
 def _killed_after(
     count: int, start: Children, function: Callable[..., None], journal: Path, argument: object
 ) -> list[str]:
@@ -122,9 +130,6 @@ def _killed_after(
     if not child.is_alive():
         child.result()  # which raises what has ended it
     child.kill()
-    return _lines(journal)
-
-
-def _purge(app: Pynenc) -> None:
-    app.orchestrator.purge()
-    app.state_backend.purge()
+    lines = _lines(journal)
+    assert len(lines) >= count, f"in {_START_S:g} s it wrote {len(lines)} times, not {count}"
+    return lines

@@ -13,7 +13,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
+
+from pytest_pynenc_state.waiting import wait_until
 
 PROGRAM = "redis-server"
 
@@ -24,7 +25,6 @@ DATABASES = 10_000
 _START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 3.0
 _ANSWER_TIMEOUT_S = 1.0
-_LOOK_S = 0.01
 
 _READ_BYTES = 4096
 
@@ -62,12 +62,10 @@ def _started(port: int, folder: str) -> subprocess.Popen[bytes] | None:
     server = subprocess.Popen(
         (*command, *rest), stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno()
     )
-    deadline_s = time.monotonic() + _START_TIMEOUT_S
-    while server.poll() is None and time.monotonic() < deadline_s:
-        # It is ours only if it lives after it has answered: another one may have the port.
-        if answers(port) and server.poll() is None:
-            return server
-        time.sleep(_LOOK_S)
+    wait_until(lambda: server.poll() is not None or answers(port), _START_TIMEOUT_S)
+    # It is ours only if it lives after it has answered: another one may have the port.
+    if answers(port) and server.poll() is None:
+        return server
     _end(server)
     return None
 
