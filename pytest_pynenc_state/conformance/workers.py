@@ -89,9 +89,10 @@ def _chosen_target(status: InvocationStatus, chooser: random.Random) -> Invocati
     return chooser.choice(allowed if allowed and kind < 0.95 else list(InvocationStatus))
 
 
-def increment_retries(app: Pynenc, invocation_id: str, times: int) -> None:
-    """Increment the retries of an invocation so many times."""
-    for _ in range(times):
+def increment_retries(app: Pynenc, invocation_id: str, instants_ns: Sequence[int]) -> None:
+    """Increment the retries of an invocation at each of the instants."""
+    for instant_ns in instants_ns:
+        wait_for_instant(instant_ns)
         app.orchestrator.increment_invocation_retries(invocation_id)
 
 

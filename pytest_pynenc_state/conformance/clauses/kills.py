@@ -85,7 +85,7 @@ def others_go_on(
     """Processes that use the store while another one is killed are neither held up nor refused."""
     for count, _ in _kills_while_writing(pynenc_process, tmp_path, (3, 40)):
         (invocation_id,) = registered(pynenc_app)
-        race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, 20))
+        race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, [0] * 20))
         retries = pynenc_app.orchestrator.get_invocation_retries(invocation_id)
         assert (count, [*race.errors], retries) == (count, [], 80)
         purge(pynenc_app)

@@ -81,7 +81,7 @@ def accepted_transitions_follow_one_another(pynenc_app: Pynenc, pynenc_race: Rac
 def no_retry_is_lost_between_processes(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     """Increments of one retry counter by several processes add up."""
     (invocation_id,) = registered(pynenc_app)
-    race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, 100))
+    race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, _beats(100)))
     check_raced(race)
     assert pynenc_app.orchestrator.get_invocation_retries(invocation_id) == 400
 

@@ -83,6 +83,7 @@ class RetriesReadAndWritten(_Unlocked):
 
     def increment_invocation_retries(self, invocation_id: Any) -> None:
         retries = self.get_invocation_retries(invocation_id)
+        self._dawdle()
         self._database.write(_SET_RETRIES, (retries + 1, self._app_id, invocation_id))
 
 
@@ -123,6 +124,11 @@ class AdmitsWhoeverLooks(_Unlocked):
         return admitted or is_free
 
 
+def _look_elsewhere(state_backend: PytestSQLiteStateBackend) -> None:
+    for _ in range(_MANY_LOOKS):
+        state_backend.get_history("elsewhere")
+
+
 @mutant("BE-RAC-01")
 class CachesResults(PytestSQLiteStateBackend):
     """It remembers that there was no result, and does not look again."""
@@ -145,7 +151,7 @@ class ResultInTwoHalves(PytestSQLiteStateBackend):
     def _set_result(self, invocation_id: str, serialized_result: str) -> None:
         half = len(serialized_result) // 2
         super()._set_result(f"{invocation_id} one", serialized_result[:half])
-        self.get_history("a look elsewhere")
+        _look_elsewhere(self)
         super()._set_result(f"{invocation_id} two", serialized_result[half:])
 
     def _get_result(self, invocation_id: str) -> str:
@@ -159,7 +165,7 @@ class HistoryReadAndWritten(PytestSQLiteStateBackend):
     def _add_histories(self, invocation_ids: Any, history: Any) -> None:
         for invocation_id in invocation_ids:
             former = self.get_history(invocation_id)
-            self.get_history("a look elsewhere")
+            _look_elsewhere(self)
             where = (self._app_id, invocation_id)
             self._database.write(f"DELETE FROM {StateBackendTables.HISTORY} {_WHERE}", where)
             for record in (*former, history):
@@ -175,8 +181,7 @@ class ChildrenReadAndWritten(PytestSQLiteStateBackend):
         for invocation, _ in entries:
             parent_id = str(invocation.parent_invocation_id)
             known = self._listed(parent_id)
-            for _ in range(_MANY_LOOKS):
-                self.get_history("a look elsewhere")
+            _look_elsewhere(self)
             listed = "\n".join([*known, invocation.invocation_id])
             self._set_result(f"children of {parent_id}", listed)
 
