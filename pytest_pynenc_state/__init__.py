@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.conformance.exclusions import KnownBug
     from pytest_pynenc_state.conformance.suite import AppInstanceConformance, StateConformance
     from pytest_pynenc_state.history.checking import check_histories
+    from pytest_pynenc_state.history.linearizability import (
+        Linearizability,
+        assert_linearizable,
+        check_linearizable,
+    )
+    from pytest_pynenc_state.history.models import MODELS
+    from pytest_pynenc_state.history.operations import Operation
     from pytest_pynenc_state.history.path import one_of, path, repeat, step
     from pytest_pynenc_state.history.reading import HistoryReader
     from pytest_pynenc_state.history.records import History
@@ -23,11 +30,13 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.processes.crash_files import Hit
     from pytest_pynenc_state.processes.race import Outcome, Race
     from pytest_pynenc_state.processes.racing import Races
+    from pytest_pynenc_state.processes.recorder import Recorder
     from pytest_pynenc_state.processes.runner import RunnerControl
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "MODELS",
     "AppInstanceConformance",
     "Backend",
     "Capability",
@@ -39,15 +48,20 @@ __all__ = [
     "HistoryReader",
     "Hit",
     "KnownBug",
+    "Linearizability",
+    "Operation",
     "Outcome",
     "Place",
     "Race",
     "Races",
+    "Recorder",
     "RunnerControl",
     "Space",
     "StateConformance",
     "__version__",
+    "assert_linearizable",
     "check_histories",
+    "check_linearizable",
     "one_of",
     "path",
     "repeat",
@@ -55,6 +69,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "MODELS": "pytest_pynenc_state.history.models",
     "AppInstanceConformance": "pytest_pynenc_state.conformance.suite",
     "Backend": "pytest_pynenc_state.backends.backend",
     "Capability": "pytest_pynenc_state.backends.backend",
@@ -66,14 +81,19 @@ _HOMES = {
     "HistoryReader": "pytest_pynenc_state.history.reading",
     "Hit": "pytest_pynenc_state.processes.crash_files",
     "KnownBug": "pytest_pynenc_state.conformance.exclusions",
+    "Linearizability": "pytest_pynenc_state.history.linearizability",
+    "Operation": "pytest_pynenc_state.history.operations",
     "Outcome": "pytest_pynenc_state.processes.race",
     "Place": "pytest_pynenc_state.backends.backend",
     "Race": "pytest_pynenc_state.processes.race",
     "Races": "pytest_pynenc_state.processes.racing",
+    "Recorder": "pytest_pynenc_state.processes.recorder",
     "RunnerControl": "pytest_pynenc_state.processes.runner",
     "Space": "pytest_pynenc_state.backends.backend",
     "StateConformance": "pytest_pynenc_state.conformance.suite",
+    "assert_linearizable": "pytest_pynenc_state.history.linearizability",
     "check_histories": "pytest_pynenc_state.history.checking",
+    "check_linearizable": "pytest_pynenc_state.history.linearizability",
     "one_of": "pytest_pynenc_state.history.path",
     "path": "pytest_pynenc_state.history.path",
     "repeat": "pytest_pynenc_state.history.path",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.processes.child import Children
     from pytest_pynenc_state.processes.crash_control import CrashControl
     from pytest_pynenc_state.processes.racing import Races
+    from pytest_pynenc_state.processes.recorder import Recorder
     from pytest_pynenc_state.processes.runner import RunnerControl
     from pytest_pynenc_state.session import SessionState, TestRecord
 
@@ -228,6 +229,21 @@ def pynenc_crash(
 
     with opening.crash_control(request, pynenc_backend) as control:
         yield control
+
+
+@pytest.fixture
+def pynenc_recorder(
+    request: pytest.FixtureRequest, pynenc_app: Pynenc, pynenc_namespace: str
+) -> Iterator[Recorder]:
+    """What processes do to the store: ``pynenc_recorder.assert_linearizable()``.
+
+    Recorded is this process, and whatever process the test starts after this, also one that is
+    killed. If the test fails, its operations are saved, for ``--pynenc-replay``.
+    """
+    from pytest_pynenc_state import opening
+
+    with opening.opened_recorder(request, pynenc_app, pynenc_namespace) as recorder:
+        yield recorder
 
 
 @pytest.fixture

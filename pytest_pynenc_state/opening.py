@@ -27,6 +27,7 @@ from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
 from pytest_pynenc_state.processes.leaks import LeakCheck
 from pytest_pynenc_state.processes.racing import Races, Rules
+from pytest_pynenc_state.processes.recorder import Recorder, recorder_of
 from pytest_pynenc_state.processes.runner import RunnerControl
 from pytest_pynenc_state.processes.visiting import Destination
 from pytest_pynenc_state.session import TestRecord, state_of
@@ -267,8 +268,11 @@ def crash_control(request: pytest.FixtureRequest, backend: Backend) -> Iterator[
 def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterator[None]:
     """Have the runners that are started meanwhile look for crash points, if the test has any.
 
-    Afterwards what was paused goes on, so that it can end.
+    Afterwards what was paused goes on, so that it can end. If the test records operations, it
+    does so of the runners, too.
     """
+    if "pynenc_recorder" in request.fixturenames:
+        request.getfixturevalue("pynenc_recorder")
     if "pynenc_crash" not in request.fixturenames:
         yield
         return
@@ -278,6 +282,19 @@ def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterato
         yield
     finally:
         control.resume()
+
+
+@contextmanager
+def opened_recorder(
+    request: pytest.FixtureRequest, app: Pynenc, namespace: str
+) -> Iterator[Recorder]:
+    """Record what the processes of one test do to its store; save it if the test fails."""
+    state = state_of(request.config)
+    path = _base_directory(request) / f"{namespace}.operations.jsonl"
+    with recorder_of(app) as recorder:
+        if state.options.keep != "none":
+            state.record(request.node).operations = lambda: state.keeping(recorder.saved(path))
+        yield recorder
 
 
 def destination(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Destination:

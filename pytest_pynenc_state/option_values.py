@@ -83,14 +83,23 @@ def app_path(text: str) -> str:
     return text
 
 
-def report_files(text: str) -> tuple[str, ...]:
+def files(text: str) -> tuple[str, ...]:
     """Return the file names in *text*, separated by commas, in order, each once.
 
-    :raises OptionsError: There is none, or one has no form that can be written.
+    :raises OptionsError: There is none.
     """
     found = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not found:
-        _refuse("names no file", "name one like conformance.json")
+        _refuse("names no file", "name one or more, separated by commas")
+    return found
+
+
+def report_files(text: str) -> tuple[str, ...]:
+    """Return the file names in *text*, as `files`.
+
+    :raises OptionsError: There is none, or one has no form that can be written.
+    """
+    found = files(text)
     for name in found:
         if not name.endswith(REPORT_FORMS):
             _refuse(f"does not end in {' or '.join(REPORT_FORMS)}", "the ending says the form")

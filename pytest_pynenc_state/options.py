@@ -47,6 +47,7 @@ class Options(SimpleNamespace):
     :param seed: What random choices follow from; None is a seed of its own for each run.
     :param level: The highest level of the conformance suite that is checked.
     :param report: The files that the outcome of the conformance suite is written to.
+    :param replay: The files whose operations are judged again.
     :param mongo_url: The MongoDB that backend ``mongo`` uses; None if nobody said.
     :param sources: Option name to where its value came from.
     """
@@ -63,6 +64,7 @@ class Options(SimpleNamespace):
     seed: int | None
     level: str
     report: tuple[str, ...]
+    replay: tuple[str, ...]
     mongo_url: ServerUrl | None
     sources: Mapping[str, str]
 
@@ -186,6 +188,15 @@ _OPTIONS = (
         default=(),
         metavar="FILE.json|FILE.md",
         help="write what became of the conformance suite to this file; repeatable",
+        repeatable=True,
+    ),
+    _Option(
+        name="replay",
+        parse="files",
+        default=(),
+        metavar="FILE",
+        help="judge again the operations that a failed test has saved, and of other tests run only "
+        "those that the command line names; repeatable",
         repeatable=True,
     ),
     _Option(

@@ -62,6 +62,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_pynenc_state import selection
 
         selection.select_clauses(config)
+    if chosen.replay:
+        from pytest_pynenc_state import replaying
+
+        replaying.select_operations(config)
     if getattr(config.option, "numprocesses", None):
         # The tests are collected by others; what they tell ends up here.
         _end_well(config)

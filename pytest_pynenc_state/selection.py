@@ -233,10 +233,15 @@ class _Clauses:
 
 def select_clauses(config: pytest.Config) -> None:
     """Add the conformance suite to what is collected, if asked to, and keep to the level."""
-    if wants_conformance(config) and config.args_source is not config.ArgsSource.ARGS:
-        # Of other tests only those that were named: pytest would look for all there are.
-        config.args = []
+    if wants_conformance(config):
+        only_named_tests(config)
     config.pluginmanager.register(_Clauses())
+
+
+def only_named_tests(config: pytest.Config) -> None:
+    """Collect only tests that were named: without names, pytest looks for all there are."""
+    if config.args_source is not config.ArgsSource.ARGS:
+        config.args = []
 
 
 def conformance_items(session: pytest.Session) -> list[pytest.Item]:

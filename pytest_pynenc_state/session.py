@@ -34,6 +34,7 @@ class TestRecord:
     :ivar children: Returns what its child processes printed last.
     :ivar races: Returns its last race, and the seed.
     :ivar histories: Returns what became of its invocations.
+    :ivar operations: Saves what its processes did, and says where.
     :ivar clause: The clause of the conformance suite that it checks, in words.
     """
 
@@ -46,6 +47,7 @@ class TestRecord:
         self.children: Callable[[], str] | None = None
         self.races: Callable[[], str] | None = None
         self.histories: Callable[[], str] | None = None
+        self.operations: Callable[[], str] | None = None
         self.clause: str | None = None
 
 
@@ -145,6 +147,11 @@ class SessionState:
             return False
         return self.options.keep == "all" or (self.options.keep == "failed" and record.failed)
 
+    def keeping(self, saved: str) -> str:
+        """Have `own_directory` stay, because of what was *saved* in it."""
+        self._has_kept = True
+        return saved
+
     @staticmethod
     def record(item: pytest.Item) -> TestRecord:
         """What is to be said of *item*."""
@@ -230,6 +237,7 @@ class _Outcomes:
             _tell(item, report, "pynenc_histories", histories)
         sections = {
             "pynenc races": record.races,
+            "pynenc operations": record.operations,
             "pynenc child log": record.children,
             "pynenc runner log": record.logs,
         }

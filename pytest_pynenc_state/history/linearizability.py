@@ -11,17 +11,18 @@ import time
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn, TypeVar
 
-from pytest_pynenc_state.history.models import Model
+from pytest_pynenc_state.history.models import MODELS, Model
 from pytest_pynenc_state.history.operations import Operation
 from pytest_pynenc_state.history.search import search
 from pytest_pynenc_state.history.verdict import Outcome
 
 State = TypeVar("State", bound=Hashable)
 
-# A check that takes longer is undecided; a hundred operations take milliseconds.
-_BUDGET_S = 10.0
+#: A check that takes longer is undecided; a hundred operations take milliseconds.
+BUDGET_S = 10.0
 
 # So many operations are shown on each side of the impossible one.
 _SHOWN = 12
@@ -111,7 +112,7 @@ class Linearizability:
 
 
 def check_linearizable(
-    operations: Iterable[Operation], model: Model[Any], *, budget_s: float = _BUDGET_S
+    operations: Iterable[Operation], model: Model[Any], *, budget_s: float = BUDGET_S
 ) -> Linearizability:
     """Decide whether any correct store could have answered as it did.
 
@@ -123,13 +124,16 @@ def check_linearizable(
     """
     deadline_s = time.monotonic() + budget_s
     by_key: dict[str, list[Operation]] = defaultdict(list)
+    purges = []
     for each in operations:
-        if each.name in model.methods:
+        if each.name == model.purge:
+            purges.append(each)
+        elif each.name in model.methods:
             by_key[each.key].append(each)
     impossible, undecided = [], []
     for key in sorted(by_key):
-        own = sorted(by_key[key], key=lambda each: (each.start_ns, each.process))
-        found = search(own, model.initial, model.step, deadline_s)
+        own = sorted([*by_key[key], *purges], key=lambda each: (each.start_ns, each.process))
+        found = search(own, model.initial, partial(_step, model), deadline_s)
         if found.outcome == Outcome.UNDECIDED:
             undecided.append(key)
         elif found.stuck is not None:
@@ -139,7 +143,7 @@ def check_linearizable(
 
 
 def assert_linearizable(
-    operations: Iterable[Operation], model: Model[Any], *, budget_s: float = _BUDGET_S
+    operations: Iterable[Operation], model: Model[Any], *, budget_s: float = BUDGET_S
 ) -> None:
     """Fail if no correct store could have answered so, or if that could not be decided.
 
@@ -148,6 +152,25 @@ def assert_linearizable(
     __tracebackhide__ = True
     verdict = check_linearizable(operations, model, budget_s=budget_s)
     assert verdict.outcome == Outcome.OK, str(verdict)
+
+
+def judging(operations: Iterable[Operation]) -> list[Model[Any]]:
+    """The models that any of the operations is about."""
+    names = {operation.name for operation in operations}
+    return [model for model in MODELS.values() if model.methods & names]
+
+
+def check_all(
+    operations: Sequence[Operation], *, budget_s: float = BUDGET_S
+) -> list[Linearizability]:
+    """Check operations by each model that any of them is about; the budget is for each."""
+    return [
+        check_linearizable(operations, model, budget_s=budget_s) for model in judging(operations)
+    ]
+
+
+def _step(model: Model[State], state: State, operation: Operation) -> State | None:
+    return model.initial if operation.name == model.purge else model.step(state, operation)
 
 
 def _impossible(
@@ -159,7 +182,7 @@ def _impossible(
 ) -> Impossible:
     state = model.initial
     for position in order:
-        state = model.step(state, operations[position])
+        state = _step(model, state, operations[position])
     allowed = model.allowed(state, operation)
     return Impossible(key, tuple(operations), order, operation, str(state), allowed)
 

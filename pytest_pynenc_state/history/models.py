@@ -29,11 +29,13 @@ class Model(Protocol[State]):
 
     :ivar name: What it is about, in words.
     :ivar methods: The operations that it is about, by their names.
+    :ivar purge: The operation that leaves nothing of any key.
     :ivar initial: The state before the first operation.
     """
 
     name: str
     methods: frozenset[str]
+    purge: str
     initial: State
 
     def step(self, state: State, operation: Operation) -> State | None:
@@ -56,6 +58,10 @@ class Raises(NamedTuple):
 
 
 _MISSING = Raises(KeyError.__name__)
+
+# Either component removes what it keeps.
+_ORCHESTRATOR_PURGE = "orchestrator.purge"
+_STATE_BACKEND_PURGE = "state_backend.purge"
 
 # What a store may always answer to a move: that somebody else was quicker.
 _TOO_LATE = Raises(InvocationStatusRaceConditionError.__name__)
@@ -80,6 +86,7 @@ class StatusModel:
     methods = frozenset(
         {"register_new_invocations", "atomic_status_transition", "get_invocation_status_record"}
     )
+    purge = _ORCHESTRATOR_PURGE
     initial = Status(None, None)
 
     def step(self, state: Status, operation: Operation) -> Status | None:
@@ -119,12 +126,13 @@ class RetriesModel:
 
     name = "retries"
     methods = frozenset({"increment_invocation_retries", "get_invocation_retries"})
+    purge = _ORCHESTRATOR_PURGE
     initial = 0
 
     def step(self, state: int, operation: Operation) -> int | None:
-        """A reading is the number of increments before it."""
+        """A reading is the number of increments before it; one that raises adds nothing."""
         if operation.name == "increment_invocation_retries":
-            return state + 1
+            return state if operation.ending == Ending.ERROR else state + 1
         return state if _agree(operation, state) else None
 
     def allowed(self, state: int, operation: Operation) -> str:  # noqa: ARG002 - of the protocol
@@ -137,6 +145,7 @@ class ResultModel:
 
     name = "result"
     methods = frozenset({"set_result", "get_result"})
+    purge = _STATE_BACKEND_PURGE
     initial: tuple[str, ...] = ()
 
     def step(self, state: tuple[str, ...], operation: Operation) -> tuple[str, ...] | None:
@@ -157,6 +166,7 @@ class ServicesModel:
     methods = frozenset(
         {"record_atomic_service_execution_start", "finalize_atomic_service_execution"}
     )
+    purge = _ORCHESTRATOR_PURGE
     initial = ""
 
     def step(self, state: str, operation: Operation) -> str | None:

@@ -14,6 +14,9 @@ from pytest_pynenc_state.errors import OperationsUnreadable
 #: What an argument or an outcome is made of: what JSON has.
 Value: TypeAlias = "str | int | float | bool | list[Value] | None"
 
+#: The key of an operation that is about all there is.
+EVERY_KEY = "*"
+
 _FIELDS = ("process", "key", "name", "arguments", "ending", "value", "start_ns", "end_ns")
 
 
@@ -31,7 +34,7 @@ class Operation:
 
     :ivar process: Who made it, in any words; the operations of one process do not overlap.
     :ivar key: What it is about: an invocation's id. Operations of two keys have nothing to do
-        with each other.
+        with each other. `EVERY_KEY` if it is about all there is.
     :ivar name: The method, without leading underscores.
     :ivar arguments: What else it was given.
     :ivar value: What it returned; or the name of the error's class; None if unknown.

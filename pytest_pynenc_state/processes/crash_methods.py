@@ -7,23 +7,14 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeAlias
 
-from pynenc.broker.base_broker import BaseBroker
-from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
-from pynenc.state_backend.base_state_backend import BaseStateBackend
 from pynenc.task import Task
 
 from pytest_pynenc_state.errors import CrashRefused
 from pytest_pynenc_state.option_values import near_match
+from pytest_pynenc_state.processes.watching import COMPONENTS
 
 #: A task, or its key: module and name, with a dot between them.
 TaskOrKey: TypeAlias = Task[..., Any] | str
-
-#: Attribute of an app to the class whose methods can be crash points.
-COMPONENTS: dict[str, type[Any]] = {
-    "orchestrator": BaseOrchestrator,
-    "state_backend": BaseStateBackend,
-    "broker": BaseBroker,
-}
 
 #: What pynenc calls the invocations that a method is about, and how to get their ids.
 ABOUT: dict[str, Callable[[Any], list[str]]] = {

@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,14 @@ from pytest_pynenc_state.processes.crash_files import (
     Hit,
     Point,
 )
-from pytest_pynenc_state.processes.crash_methods import ABOUT, COMPONENTS, methods_of
+from pytest_pynenc_state.processes.crash_methods import ABOUT, methods_of
+from pytest_pynenc_state.processes.watching import COMPONENTS, Watching
 
 # Every runner has these run whenever it likes; nobody means them by "any task".
 _CORE_TASKS = "pynenc.core_tasks."
 
-_originals: dict[type[Any], Any] = {}
 _inside = threading.local()
+_installed: Watching | None = None
 
 
 def install() -> None:
@@ -45,21 +46,23 @@ def install() -> None:
 
     Repeating it changes nothing; in the process of the test itself it does nothing.
     """
+    global _installed  # noqa: PLW0603 - pynenc's classes are changed for the whole process, too
     pid, _, path = os.environ.get(CRASHES_VARIABLE, "").partition(":")
-    if not path or os.getpid() == int(pid) or _originals:
+    if not path or os.getpid() == int(pid) or _installed is not None:
         return
     folder = CrashFolder(Path(path))
     folder.announce()
-    for component, base in COMPONENTS.items():
-        _originals[base] = base.__init__
-        base.__init__ = _watching(base.__init__, partial(_watch, folder, component))
+    methods = {component: methods_of(component) for component in COMPONENTS}
+    _installed = Watching(methods, partial(_watched, folder))
+    _installed.install()
 
 
 def uninstall() -> None:
     """Leave alone components that are made from now on."""
-    for base, original in _originals.items():
-        base.__init__ = original
-    _originals.clear()
+    global _installed  # noqa: PLW0603 - as above
+    if _installed is not None:
+        _installed.uninstall()
+        _installed = None
 
 
 @contextmanager
@@ -72,23 +75,11 @@ def installed() -> Iterator[None]:
         uninstall()
 
 
-def _watching(construct: Callable[..., None], watch: Callable[[Any], None]) -> Callable[..., None]:
-    @wraps(construct)
-    def constructed(self: Any, *args: Any, **kwargs: Any) -> None:
-        construct(self, *args, **kwargs)
-        watch(self)
+def _watched(
+    folder: CrashFolder, instance: Any, component: str, name: str, method: Callable[..., Any]
+) -> Callable[..., Any]:
+    call = _Call(folder, instance, component, name)
 
-    return constructed
-
-
-def _watch(folder: CrashFolder, component: str, instance: Any) -> None:
-    for name in methods_of(component):
-        call = _Call(folder, instance, component, name)
-        setattr(instance, name, _watched(getattr(instance, name), call))
-
-
-def _watched(method: Callable[..., Any], call: _Call) -> Callable[..., Any]:
-    @wraps(method)
     def watched(*args: Any, **kwargs: Any) -> Any:
         call.look("before", args, kwargs, None)
         result = method(*args, **kwargs)

@@ -69,7 +69,7 @@ def visited(visit: Visit) -> Iterator[Pynenc]:
     from pytest_pynenc_state import compat
     from pytest_pynenc_state.apps.pointing import load_app, touch_components
     from pytest_pynenc_state.apps.preserving import preserved_app, preserved_process
-    from pytest_pynenc_state.processes import crash_points
+    from pytest_pynenc_state.processes import crash_points, recording
 
     for module in recipe.modules:
         importlib.import_module(module)
@@ -77,6 +77,7 @@ def visited(visit: Visit) -> Iterator[Pynenc]:
     with ExitStack() as stack:
         stack.enter_context(preserved_process())
         stack.enter_context(crash_points.installed())
+        stack.enter_context(recording.installed())
         if authors is not None:
             stack.enter_context(preserved_app(authors))
         app = recipe.build()

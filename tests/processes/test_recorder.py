@@ -1,0 +1,245 @@
+"""Recorded operations: complete, in every process, and there after a kill."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pynenc.invocation.status import InvocationStatus
+
+from pytest_pynenc_state.errors import ProcessDied
+from pytest_pynenc_state.history.operations import Ending, Operation
+from pytest_pynenc_state.processes.journal import JOURNALS_VARIABLE, Journal, entries_of
+from pytest_pynenc_state.processes.recorder import recorder_of
+from pytest_pynenc_state.processes.recording import Recording, operations_in
+from tests.processes import crashing, recorded
+
+if TYPE_CHECKING:
+    from pynenc import Pynenc
+
+    from pytest_pynenc_state import CrashControl, Recorder
+    from pytest_pynenc_state.processes.child import Children
+    from pytest_pynenc_state.processes.racing import Races
+
+# So short that others leave some of them alone.
+_ROUNDS, _CALLS = 200, 100
+
+pytestmark = [
+    pytest.mark.pynenc_backends("sqlite"),
+    pytest.mark.pynenc_no_history_check,  # what these tests do writes no history
+]
+
+
+@pytest.fixture
+def invocation_id(pynenc_recorder: Recorder, pynenc_app: Pynenc) -> str:  # noqa: ARG001 - first
+    """An invocation that nobody has claimed."""
+    return str(pynenc_app.task(crashing.add_one)(40).invocation_id)
+
+
+def told(recorder: Recorder, *names: str) -> list[str]:
+    """The operations of these names, in words."""
+    return [str(each) for each in recorder.operations if each.name in names]
+
+
+def lost(recorder: Recorder) -> list[Operation]:
+    return [each for each in recorder.operations if each.ending == Ending.UNKNOWN]
+
+
+def test_what_this_process_calls_is_recorded_with_what_came_of_it(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, invocation_id: str
+) -> None:
+    """Also an error."""
+    recorded.claim(pynenc_app, invocation_id, "r-1")
+    recorded.claim(pynenc_app, invocation_id, "r-2")
+    pynenc_app.state_backend.set_result(invocation_id, "x" * 100)
+    pynenc_app.state_backend.get_result(invocation_id)
+    with pytest.raises(KeyError):
+        pynenc_app.orchestrator.get_invocation_status_record("nobody's")  # type: ignore[arg-type]
+    pynenc_app.purge()
+
+    operations = pynenc_recorder.operations
+    own = [each for each in operations if each.key == invocation_id]
+    assert {each.process for each in operations} == {str(os.getpid())}
+    assert [each.name for each in own[:3]] == [
+        "register_new_invocations",
+        *["atomic_status_transition"] * 2,
+    ]
+    assert str(own[1]) == "atomic_status_transition(pending, r-1) = pending r-1"
+    assert own[2].ending == Ending.ERROR
+    written, read = [each for each in own if each.name.endswith("_result")]
+    assert written.arguments == (read.value,)
+    assert len(str(read.value)) < 100
+    assert [each.value for each in operations if each.key == "nobody's"] == ["KeyError"]
+    purged = [each.name for each in operations if each.key == "*"]
+    assert sorted(purged) == ["orchestrator.purge", "state_backend.purge"]
+    assert all(each.end_ns is not None and each.start_ns < each.end_ns for each in operations)
+    pynenc_recorder.assert_linearizable()
+
+
+def test_every_racer_and_thread_is_recorded(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, pynenc_race: Races, invocation_id: str
+) -> None:
+    """With a name of its own each."""
+    pynenc_race(recorded.retry, n=3, args=(invocation_id, 5))
+    thread = threading.Thread(target=recorded.retry, args=(pynenc_app, invocation_id, 5), name="t")
+    thread.start()
+    thread.join()
+
+    retries = [each for each in pynenc_recorder.operations if "retries" in each.name]
+    by_process = {each.process: 0 for each in retries}
+    for each in retries:
+        by_process[each.process] += 1
+    assert list(by_process.values()) == [10] * 4
+    assert f"{os.getpid()} t" in by_process
+    assert retries == sorted(retries, key=lambda each: each.start_ns)
+    pynenc_recorder.assert_linearizable()
+
+
+def test_a_forked_process_has_a_journal_of_its_own(
+    pynenc_recorder: Recorder, pynenc_process: Children, invocation_id: str
+) -> None:
+    """It would write over that of its parent."""
+    pynenc_process(recorded.retry_in_fork, invocation_id).result()
+
+    counted = [each for each in pynenc_recorder.operations if each.name == "get_invocation_retries"]
+    assert [each.value for each in counted] == [1, 2, 3]
+    assert len({each.process for each in counted}) == 2
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_what_a_killed_process_was_at_has_no_end(
+    pynenc_recorder: Recorder,
+    pynenc_crash: CrashControl,
+    pynenc_process: Children,
+    pynenc_app: Pynenc,
+    request: pytest.FixtureRequest,
+    moment: str,
+) -> None:
+    """What it did before is all there, whether it took effect or not."""
+    invocation_id = request.getfixturevalue("invocation_id")
+    crash = getattr(pynenc_crash, moment)("increment_invocation_retries", nth=4)
+    child = pynenc_process(recorded.retry, invocation_id, 10)
+    crash.wait()
+    pynenc_app.orchestrator.get_invocation_retries(invocation_id)
+
+    with pytest.raises(ProcessDied):
+        child.result()
+    (unfinished,) = lost(pynenc_recorder)
+    assert str(unfinished) == "increment_invocation_retries() (never returned)"
+    assert told(pynenc_recorder, "get_invocation_retries") == [
+        *(f"get_invocation_retries() = {count}" for count in (1, 2, 3)),
+        f"get_invocation_retries() = {3 if moment == 'before' else 4}",
+    ]
+    pynenc_recorder.assert_linearizable()
+
+
+def test_nobody_knows_what_came_of_an_error_that_is_none_of_pynenc(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, invocation_id: str
+) -> None:
+    """A connection may break after the store has done what it was told."""
+    orchestrator: Any = pynenc_app.orchestrator
+    orchestrator._statuses.increment_retries = _broken
+
+    with pytest.raises(OSError, match="gone"):
+        orchestrator.increment_invocation_retries(invocation_id)
+
+    assert [each.value for each in lost(pynenc_recorder)] == [None]
+
+
+def _broken(_: str) -> None:
+    message = "gone"
+    raise OSError(message)
+
+
+def test_an_answer_that_no_correct_store_gives_is_found(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, invocation_id: str
+) -> None:
+    """And told with what was done before."""
+    recorded.retry(pynenc_app, invocation_id, 2)
+    orchestrator: Any = pynenc_app.orchestrator
+    orchestrator._statuses.retries = lambda _: 1
+    orchestrator.get_invocation_retries(invocation_id)
+
+    with pytest.raises(AssertionError) as failure:
+        pynenc_recorder.assert_linearizable()
+
+    assert f"{os.getpid()} got get_invocation_retries() = 1" in str(failure.value)
+    assert "would have answered 2" in str(failure.value)
+
+
+def test_nothing_recorded_is_no_proof(pynenc_recorder: Recorder) -> None:
+    """It fails."""
+    with pytest.raises(AssertionError, match="no operation was recorded"):
+        pynenc_recorder.assert_linearizable()
+
+
+def test_afterwards_everything_is_as_it_was(pynenc_app: Pynenc) -> None:
+    """The app, and the apps and processes that come next."""
+    before = {name: dict(vars(part)) for name, part in _parts(pynenc_app).items()}
+    construct = type(pynenc_app.orchestrator).__mro__[-3].__init__
+    with recorder_of(pynenc_app) as recorder:
+        pynenc_app.orchestrator.count_invocations()
+        assert JOURNALS_VARIABLE in os.environ
+    assert JOURNALS_VARIABLE not in os.environ
+    assert recorder.operations == []
+    for name, part in _parts(pynenc_app).items():
+        assert vars(part).keys() == before[name].keys()
+    assert type(pynenc_app.orchestrator).__mro__[-3].__init__ is construct
+
+
+def _parts(app: Pynenc) -> dict[str, object]:
+    return {"orchestrator": app.orchestrator, "state_backend": app.state_backend}
+
+
+def test_a_wrong_call_is_left_to_the_method_to_refuse(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc
+) -> None:
+    """With the error that it always raises."""
+    with pytest.raises(TypeError, match="invocation_id"):
+        pynenc_app.orchestrator.get_invocation_retries()  # type: ignore[call-arg]
+    assert pynenc_recorder.operations == []
+
+
+def test_recording_takes_less_than_five_microseconds(tmp_path: Path) -> None:
+    """Of an operation that has arguments and an answer; the best of many, as others work too."""
+    recording = Recording(tmp_path)
+    record = type("Record", (), {"status": InvocationStatus.PENDING, "runner_id": "r-1"})()
+    move = recording._recorded(None, "orchestrator", "_atomic_status_transition", lambda *_: record)
+
+    assert _least_us(lambda: move("an id", InvocationStatus.PENDING, "r-1")) < 5
+    assert len(operations_in(tmp_path)) == _ROUNDS * _CALLS
+
+
+def _least_us(call: Callable[[], object]) -> float:
+    rounds = []
+    for _ in range(_ROUNDS):
+        start_ns = time.perf_counter_ns()
+        for _ in range(_CALLS):
+            call()
+        rounds.append((time.perf_counter_ns() - start_ns) / 1000 / _CALLS)
+    return min(rounds)
+
+
+def test_a_journal_grows_and_can_be_read_meanwhile(tmp_path: Path) -> None:
+    """Entries of any length come back, with their instants."""
+    journal = Journal(tmp_path / "journal")
+    written = [(number, bytes([number]) * 300_000 * number) for number in range(1, 12)]
+    for entry in written:
+        journal.append(*entry)
+        assert [*entries_of(tmp_path / "journal")][-1] == entry
+
+    assert [*entries_of(tmp_path / "journal")] == written
+
+
+def test_an_entry_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
+    """Its length is written last."""
+    journal = Journal(tmp_path / "journal")
+    journal.append(1, b"whole")
+    journal._pages[29:32] = b"hal"
+
+    assert [*entries_of(tmp_path / "journal")] == [(1, b"whole")]
