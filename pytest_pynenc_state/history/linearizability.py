@@ -151,7 +151,8 @@ def assert_linearizable(
     """
     __tracebackhide__ = True
     verdict = check_linearizable(operations, model, budget_s=budget_s)
-    assert verdict.outcome == Outcome.OK, str(verdict)
+    if verdict.outcome != Outcome.OK:
+        raise AssertionError(str(verdict))
 
 
 def judging(operations: Iterable[Operation]) -> list[Model[Any]]:

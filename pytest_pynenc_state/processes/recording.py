@@ -187,8 +187,11 @@ def operations_in(folder: Path) -> list[Operation]:
 
 def _operations(journal: Path) -> Iterator[Operation]:
     entries = entries_of(journal)
-    _, packed = next(entries)
-    process: str = loads(packed)  # noqa: S302 - our own processes wrote it
+    for _, packed in entries:
+        process: str = loads(packed)  # noqa: S302 - our own processes wrote it
+        break
+    else:  # it has just begun
+        return
     unfinished: list[tuple[int, str, list[str], tuple[Value, ...]]] = []
     for instant_ns, packed in entries:
         content = loads(packed)  # noqa: S302 - as above

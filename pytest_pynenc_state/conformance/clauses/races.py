@@ -137,12 +137,12 @@ def _each_runner() -> list[tuple[str]]:
     return [(runner,) for runner in _RUNNERS]
 
 
-def check_raced(race: Race) -> None:
+def check_raced(*races: Race) -> None:
     """Raise what a process raised; leave the clause undecided if no two were at work at once."""
     __tracebackhide__ = True
-    if race.errors:
-        raise race.errors[0]
-    if len(race.outcomes) > 1 and not race.overlapping:
+    for error in chain.from_iterable(race.errors for race in races):
+        raise error
+    if len(races[0].outcomes) > 1 and not any(race.overlapping for race in races):
         undecided("no two processes were at work at the same time")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,8 @@ _SET_CREATION = (
 # What is written in two steps leaves others time in between, as a slow server does.
 _MANY_LOOKS = 30
 
+_REPLICA_LAG_S = 0.005
+
 
 class _Unlocked(PytestSQLiteOrchestrator):
     """Reads, looks around for a while, and writes."""
@@ -49,7 +52,7 @@ class _Unlocked(PytestSQLiteOrchestrator):
             self.count_invocations()
 
 
-@mutant("OR-RAC-01", "OR-RAC-02")
+@mutant("OR-RAC-01", "OR-RAC-02", "OR-LIN-01")
 class TwoTransactions(_Unlocked):
     """It reads and validates a status in one transaction, and writes the next in another."""
 
@@ -63,7 +66,7 @@ class TwoTransactions(_Unlocked):
         return record
 
 
-@mutant("OR-RAC-02")
+@mutant("OR-RAC-02", "OR-LIN-01")
 class OwnerCheckedOutside(_Unlocked):
     """It checks the owner before the transaction that moves the status, and not within."""
 
@@ -77,7 +80,7 @@ class OwnerCheckedOutside(_Unlocked):
         return super()._atomic_status_transition(invocation_id, status, owner)
 
 
-@mutant("OR-RAC-03")
+@mutant("OR-RAC-03", "OR-LIN-02", "BE-LIN-01")
 class RetriesReadAndWritten(_Unlocked):
     """It reads the number of retries, adds one, and writes it."""
 
@@ -113,7 +116,7 @@ class RegistersAgain(_Unlocked):
         return record
 
 
-@mutant("OR-RAC-06")
+@mutant("OR-RAC-06", "OR-LIN-03")
 class AdmitsWhoeverLooks(_Unlocked):
     """It looks whether services are running, and admits a runner some time later."""
 
@@ -129,7 +132,20 @@ def _look_elsewhere(state_backend: PytestSQLiteStateBackend) -> None:
         state_backend.get_history("elsewhere")
 
 
-@mutant("BE-RAC-01")
+@mutant("OR-LIN-01")
+class StaleReplica(PytestSQLiteOrchestrator):
+    """It answers from a copy of the statuses that is up to five milliseconds old."""
+
+    def get_invocation_status_record(self, invocation_id: Any) -> InvocationStatusRecord:
+        copies = self.__dict__.setdefault("_copies", {})
+        taken_s, record = copies.get(invocation_id, (0.0, None))
+        if record is None or time.monotonic() > taken_s + _REPLICA_LAG_S:
+            record = super().get_invocation_status_record(invocation_id)
+            copies[invocation_id] = (time.monotonic(), record)
+        return record
+
+
+@mutant("BE-RAC-01", "SB-LIN-01")
 class CachesResults(PytestSQLiteStateBackend):
     """It remembers that there was no result, and does not look again."""
 
@@ -212,7 +228,7 @@ class PagesByOffset(PytestSQLiteStateBackend):
             offset += batch_size
 
 
-@mutant("BE-KIL-01")
+@mutant("BE-KIL-01", "BE-LIN-01")
 class WritesLater(PytestSQLiteStateBackend):
     """It keeps results until there are enough of them, and then writes them together."""
 

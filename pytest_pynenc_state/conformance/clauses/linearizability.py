@@ -1,0 +1,154 @@
+"""Whatever processes do at once, the store answers as if they had done it one after the other.
+
+Herlihy and Wing, "Linearizability" (1990). Processes run random programs on a few invocations;
+all their calls are recorded, and judged by a model of what pynenc keeps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_pynenc_state.conformance.clause import Level, clause
+from pytest_pynenc_state.conformance.clauses.races import check_raced
+from pytest_pynenc_state.conformance.making import registered, unique_id
+from pytest_pynenc_state.conformance.programs import run_steps, run_until_told
+from pytest_pynenc_state.processes.child import Child, Children
+from pytest_pynenc_state.processes.racing import Races
+from pytest_pynenc_state.processes.recorder import Recorder
+from pytest_pynenc_state.session import state_of
+from pytest_pynenc_state.waiting import wait_until
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+
+# By then all are surely there.
+_LEAD_NS = 20_000_000
+
+_ROUNDS = 4
+
+# So many things that the processes collide, and more than one, as each is judged by itself.
+_KEYS = 2
+
+# A process has done so many calls before another one is killed, and after that.
+_CALLS = 60
+
+# Hang guard: a process starts in half a second, and makes its calls in a fraction of one.
+_CALLS_S = 60.0
+
+
+def _raced(request: pytest.FixtureRequest, kind: str, rounds: int = _ROUNDS) -> None:
+    """Let processes run random programs of one kind, and judge each round by itself."""
+    __tracebackhide__ = True
+    app: Pynenc = request.getfixturevalue("pynenc_app")
+    recorder: Recorder = request.getfixturevalue("pynenc_recorder")
+    race: Races = request.getfixturevalue("pynenc_race")
+    state = state_of(request.config)
+    races = []
+    for number in range(rounds):
+        keys, seed = registered(app, _KEYS), state.seed + number
+        names = [unique_id("runner") for _ in range(state.options.processes)]
+        start_ns = time.monotonic_ns() + _LEAD_NS
+        each = [(kind, keys, name, seed, start_ns) for name in names]
+        races.append(race(run_steps, each=each))
+        recorder.assert_linearizable()
+    check_raced(*races)
+
+
+@clause(
+    "OR-LIN-01",
+    level=Level.PROCESS,
+    hint="read, validate and write in one transaction, and read from where it is written",
+)
+def statuses_are_linearizable(request: pytest.FixtureRequest) -> None:
+    """Registrations, transitions and readings of a status by several processes are linearizable."""
+    _raced(request, "status")
+
+
+@clause(
+    "OR-LIN-02",
+    level=Level.PROCESS,
+    hint="let the store add one, and read the number from where it is written",
+)
+def retries_are_linearizable(request: pytest.FixtureRequest) -> None:
+    """Increments and readings of a retry counter by several processes are linearizable."""
+    _raced(request, "retries")
+
+
+@clause(
+    "OR-LIN-03",
+    level=Level.PROCESS,
+    since="0.2.4",
+    hint="look for a RUNNING execution and insert the new one in one transaction",
+)
+def admission_is_linearizable(request: pytest.FixtureRequest) -> None:
+    """Admissions to the atomic services, and their ends, are linearizable."""
+    # All of an app are one thing, and what was done before makes each further admission slower.
+    _raced(request, "services", rounds=1)
+
+
+@clause(
+    "SB-LIN-01",
+    level=Level.PROCESS,
+    hint="read a result from where it is written, without a cache or a buffer",
+)
+def results_are_linearizable(request: pytest.FixtureRequest) -> None:
+    """Writes and readings of a result by several processes are linearizable."""
+    _raced(request, "result")
+
+
+@clause(
+    "BE-LIN-01",
+    level=Level.PROCESS,
+    hint="what a call has returned for must be in the store, and what it has not, whole or not",
+)
+def a_kill_undoes_nothing(
+    request: pytest.FixtureRequest,
+    pynenc_app: Pynenc,
+    pynenc_recorder: Recorder,
+    pynenc_process: Children,
+    tmp_path: Path,
+) -> None:
+    """All of it stays linearizable if one of the processes is killed, whatever it was doing."""
+    state, stop = state_of(request.config), tmp_path / "stop"
+    keys = registered(pynenc_app, _KEYS)
+    names = [unique_id("runner") for _ in range(max(2, state.options.processes))]
+    children = [pynenc_process(run_until_told, keys, name, state.seed, str(stop)) for name in names]
+    victim, *others = children
+    _wait_for_calls(pynenc_recorder, children, {child.pid: _CALLS for child in children})
+    victim.kill()
+    done = _calls(pynenc_recorder)
+    _wait_for_calls(
+        pynenc_recorder, others, {child.pid: done[child.pid] + _CALLS for child in others}
+    )
+    stop.touch()
+    for child in others:
+        child.result()
+    pynenc_recorder.assert_linearizable()
+
+
+def _calls(recorder: Recorder) -> Counter[int]:
+    """How many calls each process has made so far."""
+    return Counter(int(operation.process.split()[0]) for operation in recorder.operations)
+
+
+def _wait_for_calls(recorder: Recorder, children: Sequence[Child], counts: dict[int, int]) -> None:
+    """Wait until each child has made so many calls.
+
+    :raises Exception: What has ended one of them.
+    """
+
+    def are_there() -> bool:
+        done = _calls(recorder)
+        return all(done[pid] >= count for pid, count in counts.items())
+
+    wait_until(lambda: are_there() or not all(child.is_alive() for child in children), _CALLS_S)
+    for child in children:
+        if not child.is_alive():
+            child.result()
+    assert are_there(), f"in {_CALLS_S:g} s they made these calls: {dict(_calls(recorder))}"
