@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _STATE: pytest.StashKey[SessionState] = pytest.StashKey()
 _RECORD: pytest.StashKey[TestRecord] = pytest.StashKey()
 
+# What a failed test says of these is also a property of it.
+_FOR_JUNIT = ("histories", "operations")
+
 
 class TestRecord:
     """What is to be said of one test if it fails.
@@ -232,18 +235,18 @@ class _Outcomes:
             _tell(item, report, KEPT_PLACE, record.location)
         if report.failed and record.clause:
             report.sections.append(("pynenc clause", record.clause))
-        if report.failed and record.histories and (histories := record.histories()):
-            report.sections.append(("pynenc histories", histories))
-            _tell(item, report, "pynenc_histories", histories)
         sections = {
-            "pynenc races": record.races,
-            "pynenc operations": record.operations,
-            "pynenc child log": record.children,
-            "pynenc runner log": record.logs,
+            "histories": record.histories,
+            "races": record.races,
+            "operations": record.operations,
+            "child log": record.children,
+            "runner log": record.logs,
         }
-        for heading, tell in sections.items():
+        for name, tell in sections.items():
             if report.failed and tell and (text := tell()):
-                report.sections.append((heading, text))
+                report.sections.append((f"pynenc {name}", text))
+                if name in _FOR_JUNIT:
+                    _tell(item, report, f"pynenc_{name}", text)
         return report
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jobs
+import office
 import pytest
 
 if TYPE_CHECKING:
     from pynenc import Pynenc
 
-    from pytest_pynenc_state import Recorder
+    from pytest_pynenc_state import Recorder, RunnerControl
     from pytest_pynenc_state.processes.child import Children
 
 pytestmark = pytest.mark.pynenc_no_history_check
@@ -22,9 +22,9 @@ def count(app: Pynenc, invocation_id: str) -> None:
 
 
 @pytest.fixture
-def counted(pynenc_recorder: Recorder, pynenc_app: Pynenc, pynenc_process: Children) -> str:
+def counted(pynenc_app: Pynenc, pynenc_process: Children) -> str:
     """An invocation whose retries another process has incremented."""
-    invocation_id = str(pynenc_app.task(jobs.double)(1).invocation_id)
+    invocation_id = str(pynenc_app.task(jobs.greet)("Ann").invocation_id)
     pynenc_process(count, invocation_id).result()
     return invocation_id
 
@@ -40,14 +40,16 @@ def test_broken(pynenc_recorder: Recorder, pynenc_app: Pynenc, counted: str) -> 
     pynenc_recorder.assert_linearizable()
 
 
+@pytest.mark.usefixtures("pynenc_recorder")
 def test_wrong_elsewhere(counted: str) -> None:
     assert counted == "something else"
 
 
-@pytest.mark.usefixtures("pynenc_runner")
-def test_runner(request: pytest.FixtureRequest, pynenc_app: Pynenc) -> None:
-    """A runner that was asked for first is recorded all the same."""
-    assert pynenc_app.task(jobs.double)(2).result == 4
-    recorder: Recorder = request.getfixturevalue("pynenc_recorder")
-    Path("processes").write_text("\n".join(sorted({each.process for each in recorder.operations})))
-    recorder.assert_linearizable()
+@pytest.mark.pynenc(app="office:app")
+def test_runner(pynenc_runner: RunnerControl, pynenc_recorder: Recorder) -> None:
+    """A runner that was asked for first is recorded all the same, and so is its worker."""
+    assert not pynenc_runner.run_here()
+    worker = office.process_id().result
+    recorded = {each.process.partition(" ")[0] for each in pynenc_recorder.operations}
+    assert str(worker) in recorded
+    pynenc_recorder.assert_linearizable()
