@@ -256,6 +256,8 @@ _CUT_OFF = "writes several keys one after the other"
 _FLOATS = "rounds instants, as it has them as floats"
 _OWN_ERROR = "raises an error of its own when others write"
 
+_LOCK_STAYS = "a lock that is cut off stays"
+
 _AT_TIMES: Mapping[str, Table] = {
     "pynenc-memory": {
         "OR-THR-02": "loses some: reads, adds and writes without a lock",
@@ -265,16 +267,20 @@ _AT_TIMES: Mapping[str, Table] = {
     "pynenc-sqlite": {"SB-RAC-04": _PAGES},
     "pynenc-redis": {
         "BE-KIL-02": _CUT_OFF,
+        "BE-LIN-01": _TWO_OWNERS,
+        "OR-LIN-01": _TWO_OWNERS,
         "OR-RAC-01": _TWO_OWNERS,
         "OR-THR-01": _TWO_OWNERS,
         "OR-RAC-02": _TWO_OWNERS,
         "OR-RAC-05": _TWO_OWNERS,
         "SB-RAC-04": _PAGES,
     },
-    "pynenc-mongo": {"BE-KIL-02": "a lock that is cut off stays"},
+    "pynenc-mongo": {"BE-KIL-02": _LOCK_STAYS, "BE-LIN-01": _LOCK_STAYS},
     "pynenc-rustvello-memory": {"OR-RUN-09": _FLOATS, "OR-TRA-08": _FLOATS},
     "pynenc-rustvello-sqlite": {
         "BE-KIL-02": _NO_KEY_ERROR,
+        "BE-LIN-01": _OWN_ERROR,
+        "OR-LIN-01": _OWN_ERROR,
         "OR-RAC-01": _OWN_ERROR,
         "OR-RAC-02": _OWN_ERROR,
         "OR-RAC-05": _OWN_ERROR,
