@@ -42,6 +42,8 @@ def _row(clause: Clause) -> str:
 
 
 def _versions(clause: Clause) -> str:
+    if clause.needs:
+        return f" (where {clause.needs} is installed)"
     if clause.before is not None:
         return f" (before pynenc {clause.before})"
     return "" if clause.is_of_all_versions else f" (since pynenc {clause.since})"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TypeVar
 
 import pytest
@@ -50,6 +51,8 @@ class Clause:
     :param hint: What an author whose backend breaks it may look at.
     :param since: The first pynenc that has the rule.
     :param before: The first pynenc that has it no more; None if the newest has it.
+    :param needs: A library that its check needs, or nothing. Where it is not installed, the clause
+        is not asked.
     :param is_preview: Whether breaking it is only a warning yet.
     :param check: The test; its arguments are fixtures.
     """
@@ -60,6 +63,7 @@ class Clause:
     hint: str
     since: str
     before: str | None
+    needs: str
     is_preview: bool
     check: Callable[..., None] = field(repr=False)
 
@@ -80,7 +84,9 @@ class Clause:
 
     @cached_property
     def is_applicable(self) -> bool:
-        """Whether the installed pynenc has the rule."""
+        """Whether the installed pynenc has the rule, and its check can be run."""
+        if self.needs and find_spec(self.needs) is None:
+            return False
         is_over = self.before is not None and compat.is_at_least(self.before)
         return compat.is_at_least(self.since) and not is_over
 
@@ -88,13 +94,14 @@ class Clause:
 _declared: dict[str, Clause] = {}
 
 
-def clause(
+def clause(  # noqa: PLR0913 - all but the first by keyword
     clause_id: str,
     *,
     hint: str,
     level: Level = Level.BASIC,
     since: str = FIRST_PYNENC,
     before: str | None = None,
+    needs: str = "",
     is_preview: bool = False,
 ) -> Callable[[Check], Check]:
     """Declare that a function checks a clause; its docstring is the rule, in one sentence.
@@ -111,7 +118,7 @@ def clause(
             message = f"clause {clause_id} of {check.__name__}: its docstring is no sentence"
             raise ValueError(message)
         _declared[clause_id] = Clause(
-            clause_id, level, rule, hint, since, before, is_preview, check
+            clause_id, level, rule, hint, since, before, needs, is_preview, check
         )
         mark = pytest.mark.pynenc_clause(clause_id, level=str(level), since=since, hint=hint)
         marked: Check = mark(check)

@@ -117,7 +117,7 @@ class RetriesOfTheKnown(PytestSQLiteOrchestrator):
         return super().get_invocation_retries(invocation_id)
 
 
-@mutant("OR-RET-02")
+@mutant("OR-RET-02", "BE-PRG-01")
 class RetriesOfAll(PytestSQLiteOrchestrator):
     """Its update lacks the id, and counts a retry for every invocation."""
 

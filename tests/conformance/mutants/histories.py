@@ -95,7 +95,7 @@ class NoHistoryIsNone(_Read):
         return records or None
 
 
-@mutant("SB-HIS-05", "SB-HIS-09")
+@mutant("SB-HIS-05", "SB-HIS-09", "BE-PRG-01")
 class NewestFirst(_Read):
     """It sorts a history the wrong way."""
 

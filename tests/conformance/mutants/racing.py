@@ -103,7 +103,7 @@ class LastCreatorWins(_Unlocked):
         seen.update(runner_ids)
 
 
-@mutant("OR-RAC-05")
+@mutant("OR-RAC-05", "BE-PRG-01")
 class RegistersAgain(_Unlocked):
     """Registering an invocation that is there takes it back to where it began."""
 
