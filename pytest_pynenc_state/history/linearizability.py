@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
+from pytest_pynenc_state.history.lanes import lanes
 from pytest_pynenc_state.history.models import MODELS, Model
 from pytest_pynenc_state.history.operations import Operation
 from pytest_pynenc_state.history.search import search
@@ -26,6 +27,9 @@ BUDGET_S = 10.0
 
 # So many operations are shown on each side of the impossible one.
 _SHOWN = 12
+
+# So many of them are also drawn.
+_DRAWN = 4
 
 
 @dataclass(frozen=True)
@@ -58,21 +62,27 @@ class Impossible:
         return "\n".join(lines)
 
     def _lines(self) -> list[str]:
+        done, rest = self._around()
+        numbered = dict(enumerate([*done, self.operation, *rest], 1))
         first_ns = self.operations[0].start_ns
-        shown = [self.operations[position] for position in self.order[-_SHOWN:]]
-        left_out = len(self.order) - len(shown)
-        lines = [f"    ... {left_out} before"] if left_out else []
-        lines += [f"    {_line(each, first_ns)}" for each in shown]
-        lines.append(f"  > {_line(self.operation, first_ns)}")
-        done = set(self.order)
-        rest = [
-            each
-            for position, each in enumerate(self.operations)
-            if position not in done and each is not self.operation
-        ]
-        lines += [f"  ? {_line(each, first_ns)}" for each in rest[:_SHOWN]]
-        more = len(rest) - _SHOWN
-        return [*lines, f"    ... {more} more"] if more > 0 else lines
+        lines = [f"    ... {len(self.order) - len(done)} before"] * (len(done) < len(self.order))
+        for number, each in numbered.items():
+            mark = " " if number <= len(done) else "?"
+            mark = ">" if each is self.operation else mark
+            lines.append(f"  {mark} {number:>2} {_line(each, first_ns)}")
+        more = len(self.operations) - len(self.order) - 1 - len(rest)
+        lines += [f"    ... {more} more"] * (more > 0)
+        at = len(done) + 1
+        near = {number: each for number, each in numbered.items() if abs(number - at) <= _DRAWN}
+        return [*lines, "  those near it, as they overlapped:", *_indented(lanes(near))]
+
+    def _around(self) -> tuple[list[Operation], list[Operation]]:
+        """What comes before the impossible one in the order, and what is not in it."""
+        placed = set(self.order)
+        done = [self.operations[position] for position in self.order[-_SHOWN:]]
+        others = enumerate(self.operations)
+        rest = [each for at, each in others if at not in placed and each is not self.operation]
+        return done, rest[:_SHOWN]
 
 
 @dataclass(frozen=True)
@@ -192,3 +202,7 @@ def _line(operation: Operation, first_ns: int) -> str:
     start_us = (operation.start_ns - first_ns) / 1000
     end = "" if operation.end_ns is None else f"{(operation.end_ns - first_ns) / 1000:,.1f}"
     return f"{start_us:>11,.1f} to {end:>11}  {operation.process:<12} {operation}"
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]

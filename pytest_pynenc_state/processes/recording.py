@@ -111,6 +111,21 @@ _METHODS: dict[str, dict[str, _Method]] = {
 }
 
 
+class _Thread:
+    """What one thread records.
+
+    :ivar append: Adds an entry to its journal.
+    :ivar is_inside: Whether it is in a recorded call already: what a store does for that is its
+        own business.
+    """
+
+    __slots__ = ("append", "is_inside")
+
+    def __init__(self, append: Callable[[int, bytes], None]) -> None:
+        self.append = append
+        self.is_inside = False
+
+
 class Recording:
     """Records what this process does from `install` on, in a folder of journals."""
 
@@ -118,11 +133,11 @@ class Recording:
         self.watching = Watching(_METHODS, self._recorded)
         self._folder = folder
         self._numbers = itertools.count(1)
-        self._threads = threading.local()
+        self._local = threading.local()
 
     def forked(self) -> None:
         """Begin journals of its own in a process that was forked from the recorded one."""
-        self._threads = threading.local()
+        self._local = threading.local()
 
     def _recorded(
         self, _: Any, component: str, name: str, method: Callable[..., Any]
@@ -133,38 +148,43 @@ class Recording:
 
         def recorded(*args: Any, **kwargs: Any) -> Any:
             try:
+                thread: _Thread = self._local.thread
+            except AttributeError:
+                thread = self._local.thread = self._begun()
+            if thread.is_inside:
+                return method(*args, **kwargs)
+            try:
                 keys, arguments = described(*args, **kwargs)
                 begun = dumps((told, keys, arguments))
             except (TypeError, ValueError, AttributeError):
                 # No such call is possible; the method says what is wrong with it.
                 return method(*args, **kwargs)
-            try:
-                append = self._threads.append
-            except AttributeError:
-                append = self._begun_journal()
+            append = thread.append
+            thread.is_inside = True
             append(monotonic_ns(), begun)
             try:
                 value = method(*args, **kwargs)
             except Exception as error:
                 append(monotonic_ns(), dumps(_failed(error)))
                 raise
+            finally:
+                thread.is_inside = False
             append(monotonic_ns(), dumps((ok, outcome(value))))
             return value
 
         return recorded
 
-    def _begun_journal(self) -> Callable[[int, bytes], None]:
+    def _begun(self) -> _Thread:
         name = f"{os.getpid()}-{next(self._numbers)}{_SUFFIX}"
         try:
             journal = Journal(self._folder / name)
         except FileNotFoundError:  # the test has ended
-            return _to_nobody
+            return _Thread(_to_nobody)
         thread = threading.current_thread()
         is_main = thread is threading.main_thread()
         process = f"{os.getpid()}" if is_main else f"{os.getpid()} {thread.name}"
         journal.append(monotonic_ns(), dumps(process))
-        self._threads.journal, self._threads.append = journal, journal.append
-        return journal.append
+        return _Thread(journal.append)
 
 
 def _to_nobody(instant_ns: int, content: bytes) -> None:

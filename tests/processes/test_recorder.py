@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import threading
 import time
 from collections.abc import Callable
@@ -172,6 +173,25 @@ def test_an_answer_that_no_correct_store_gives_is_found(
     assert "would have answered 2" in str(failure.value)
 
 
+def test_what_a_call_does_inside_is_its_own_business(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, invocation_id: str
+) -> None:
+    """A store may look at a copy, as long as its answer is right."""
+    orchestrator: Any = pynenc_app.orchestrator
+    orchestrator._statuses.retries = lambda _: (
+        orchestrator.get_invocation_status_record(invocation_id)
+        and len(told(pynenc_recorder, "increment_invocation_retries"))
+    )
+    recorded.retry(pynenc_app, invocation_id, 2)
+    recorded.claim(pynenc_app, invocation_id, "r-1")
+
+    assert [each.name for each in pynenc_recorder.operations][1:] == [
+        *["increment_invocation_retries", "get_invocation_retries"] * 2,
+        "atomic_status_transition",
+    ]
+    pynenc_recorder.assert_linearizable()
+
+
 def test_nothing_recorded_is_no_proof(pynenc_recorder: Recorder) -> None:
     """It fails."""
     with pytest.raises(AssertionError, match="no operation was recorded"):
@@ -205,24 +225,30 @@ def test_a_wrong_call_is_left_to_the_method_to_refuse(
     assert pynenc_recorder.operations == []
 
 
-def test_recording_takes_less_than_five_microseconds(tmp_path: Path) -> None:
-    """Of an operation that has arguments and an answer; the best of many, as others work too."""
+def test_recording_takes_less_than_fifty_calls_of_nothing(tmp_path: Path) -> None:
+    """Those take five microseconds where nobody else is at work, and recording takes three."""
     recording = Recording(tmp_path)
     record = type("Record", (), {"status": InvocationStatus.PENDING, "runner_id": "r-1"})()
-    move = recording._recorded(None, "orchestrator", "_atomic_status_transition", lambda *_: record)
+    plain = _answering(record)
+    recorded_one = recording._recorded(None, "orchestrator", "_atomic_status_transition", plain)
+    ratios = [_taken_ns(recorded_one) / _taken_ns(plain) for _ in range(_ROUNDS)]
 
-    assert _least_us(lambda: move("an id", InvocationStatus.PENDING, "r-1")) < 5
+    assert statistics.median(ratios) < 50
     assert len(operations_in(tmp_path)) == _ROUNDS * _CALLS
 
 
-def _least_us(call: Callable[[], object]) -> float:
-    rounds = []
-    for _ in range(_ROUNDS):
-        start_ns = time.perf_counter_ns()
-        for _ in range(_CALLS):
-            call()
-        rounds.append((time.perf_counter_ns() - start_ns) / 1000 / _CALLS)
-    return min(rounds)
+def _answering(record: object) -> Callable[..., object]:
+    def answer(*_: object) -> object:
+        return record
+
+    return answer
+
+
+def _taken_ns(move: Callable[..., object]) -> int:
+    start_ns = time.perf_counter_ns()
+    for _ in range(_CALLS):
+        move("an id", InvocationStatus.PENDING, "r-1")
+    return time.perf_counter_ns() - start_ns
 
 
 def test_a_journal_grows_and_can_be_read_meanwhile(tmp_path: Path) -> None:

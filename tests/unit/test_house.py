@@ -27,7 +27,7 @@ LAYERS = (
     ("report",),
     ("selection", "history_check"),
     ("opening",),
-    ("fixtures", "ending"),
+    ("fixtures", "ending", "replaying"),
     ("plugin",),
 )
 
