@@ -30,6 +30,7 @@ from pytest_pynenc_state.processes.crash_methods import (
     is_about_invocations,
     key_of,
 )
+from pytest_pynenc_state.processes.surroundings import variable_set
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend
@@ -231,17 +232,13 @@ def crash_control_of(backend: Backend, timeout_s: float, seed: int) -> Iterator[
     :raises NotShared: The backend's state lives in one process.
     """
     backend.require_shared("pynenc_crash")
-    former = os.environ.get(CRASHES_VARIABLE)
     with TemporaryDirectory(prefix="pynenc-crashes-") as directory:
         control = CrashControl(CrashFolder(Path(directory)), timeout_s, seed)
-        os.environ[CRASHES_VARIABLE] = f"{os.getpid()}:{directory}"
-        try:
-            yield control
-        finally:
-            control.close()
-            del os.environ[CRASHES_VARIABLE]
-            if former is not None:
-                os.environ[CRASHES_VARIABLE] = former
+        with variable_set(CRASHES_VARIABLE, f"{os.getpid()}:{directory}"):
+            try:
+                yield control
+            finally:
+                control.close()
 
 
 def _descendants() -> set[int]:

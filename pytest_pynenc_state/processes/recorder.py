@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from pytest_pynenc_state.history.operations import Operation, save_operations
 from pytest_pynenc_state.history.verdict import Outcome
 from pytest_pynenc_state.processes import recording
 from pytest_pynenc_state.processes.journal import JOURNALS_VARIABLE
+from pytest_pynenc_state.processes.surroundings import variable_set
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -84,14 +84,9 @@ def recorder_of(app: Pynenc) -> Iterator[Recorder]:
     # One that is made later is recorded from then on: it must not be recorded twice.
     touch_components(app)
     with TemporaryDirectory(prefix="pynenc-operations-") as directory:
-        former = os.environ.get(JOURNALS_VARIABLE)
-        os.environ[JOURNALS_VARIABLE] = directory
         recorder = Recorder(Path(directory))
         try:
-            with recording.installed(app):
+            with variable_set(JOURNALS_VARIABLE, directory), recording.installed(app):
                 yield recorder
         finally:
             recorder.close()
-            del os.environ[JOURNALS_VARIABLE]
-            if former is not None:
-                os.environ[JOURNALS_VARIABLE] = former

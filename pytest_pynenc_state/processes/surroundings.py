@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +42,19 @@ class Surroundings:
                 if "." not in name and left.intersection(_homes(module)):
                     _forget(name)
         importlib.invalidate_caches()
+
+
+@contextmanager
+def variable_set(name: str, value: str) -> Iterator[None]:
+    """Have an environment variable for a while, for this process and those that it starts."""
+    former = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if former is not None:
+            os.environ[name] = former
 
 
 def _folders() -> set[str]:
