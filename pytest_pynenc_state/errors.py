@@ -154,6 +154,10 @@ class CrashNotReached(ProcessError, TimeoutError):
     """No process came to a crash point in time; the message has what was seen there."""
 
 
+class RecorderTooLate(ProcessError, ValueError):
+    """Operations were to be recorded of an app that has invocations already."""
+
+
 class NotSendable(ProcessError, TypeError):
     """A function, an argument, a result or an exception cannot go to another process.
 

@@ -233,7 +233,10 @@ def pynenc_crash(
 
 @pytest.fixture
 def pynenc_recorder(
-    request: pytest.FixtureRequest, pynenc_app: Pynenc, pynenc_namespace: str
+    request: pytest.FixtureRequest,
+    pynenc_app: Pynenc,
+    pynenc_backend: Backend,
+    pynenc_namespace: str,
 ) -> Iterator[Recorder]:
     """What processes do to the store: ``pynenc_recorder.assert_linearizable()``.
 
@@ -242,7 +245,7 @@ def pynenc_recorder(
     """
     from pytest_pynenc_state import opening
 
-    with opening.opened_recorder(request, pynenc_app, pynenc_namespace) as recorder:
+    with opening.opened_recorder(request, pynenc_app, pynenc_backend, pynenc_namespace) as recorder:
         yield recorder
 
 

@@ -19,7 +19,14 @@ from pytest_pynenc_state.apps.pointing import (
     touch_components,
 )
 from pytest_pynenc_state.apps.preserving import preserved_process
-from pytest_pynenc_state.backends.backend import Backend, Place, Service, Space, remove_folder
+from pytest_pynenc_state.backends.backend import (
+    Backend,
+    Capability,
+    Place,
+    Service,
+    Space,
+    remove_folder,
+)
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
 from pytest_pynenc_state.history_check import judged_histories, wait_for_last_records
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
@@ -271,8 +278,7 @@ def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterato
     Afterwards what was paused goes on, so that it can end. If the test records operations, it
     does so of the runners, too.
     """
-    if "pynenc_recorder" in request.fixturenames:
-        request.getfixturevalue("pynenc_recorder")
+    record_first(request)
     if "pynenc_crash" not in request.fixturenames:
         yield
         return
@@ -286,15 +292,32 @@ def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterato
 
 @contextmanager
 def opened_recorder(
-    request: pytest.FixtureRequest, app: Pynenc, namespace: str
+    request: pytest.FixtureRequest, app: Pynenc, backend: Backend, namespace: str
 ) -> Iterator[Recorder]:
-    """Record what the processes of one test do to its store; save it if the test fails."""
+    """Record what the processes of one test do to its store; save it if the test fails.
+
+    :raises RecorderTooLate: There are invocations already.
+    """
     state = state_of(request.config)
     path = _base_directory(request) / f"{namespace}.operations.jsonl"
-    with recorder_of(app) as recorder:
+    is_shared = Capability.SHARED in backend.capabilities
+    with recorder_of(app, is_shared=is_shared) as recorder:
+
+        def save() -> str:
+            try:
+                return state.keeping(recorder.saved(path))
+            except OSError as error:
+                return f"could not be saved: {error}"
+
         if state.options.keep != "none":
-            state.record(request.node).operations = lambda: state.keeping(recorder.saved(path))
+            state.record(request.node).operations = save
         yield recorder
+
+
+def record_first(request: pytest.FixtureRequest) -> None:
+    """If a test records operations, begin with it before anything else is started."""
+    if "pynenc_recorder" in request.fixturenames:
+        request.getfixturevalue("pynenc_recorder")
 
 
 def destination(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Destination:
@@ -311,6 +334,7 @@ def opened_children(
 
     :raises ProcessLeaked: One was still running, and nobody had waited for it.
     """
+    record_first(request)
     state = state_of(request.config)
     children = Children(destination(request, app, backend), state.guard, state.options.timeout)
     state.record(request.node).children = children.logs
@@ -323,6 +347,7 @@ def opened_children(
 @contextmanager
 def opened_races(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Iterator[Races]:
     """Let racers race in one test; afterwards they leave its place."""
+    record_first(request)
     state = state_of(request.config)
     rules = Rules(state.options.processes, state.seed, state.options.timeout)
     races = Races(destination(request, app, backend), lambda: state.pool, rules)

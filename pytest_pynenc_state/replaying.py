@@ -76,6 +76,7 @@ def _tests(session: pytest.Session, path: Path) -> Iterator[pytest.Item]:
     for model in models:
         yield _Replay.from_parent(
             session,
+            path=path,
             name=f"{path.name}[{model.name}]",
             nodeid=f"{REPLAY_NODE}::{path}[{model.name}]",
             operations=operations,

@@ -247,6 +247,9 @@ class _Outcomes:
                 report.sections.append((f"pynenc {name}", text))
                 if name in _FOR_JUNIT:
                     _tell(item, report, f"pynenc_{name}", text)
+        if report.when == "teardown":
+            # They would stay in memory for the rest of the run.
+            record.operations = None
         return report
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -189,6 +189,8 @@ def run_programs(app: Pynenc, number: int) -> None:
             stateful_step_count=_STEPS,
             deadline=None,
             database=None,
+            phases=(Phase.generate, Phase.shrink),
+            report_multiple_bugs=False,
             suppress_health_check=[*HealthCheck],
         ),
     )

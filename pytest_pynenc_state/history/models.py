@@ -59,6 +59,8 @@ class Raises(NamedTuple):
 
 _MISSING = Raises(KeyError.__name__)
 
+_NOT_REGISTERED = -1
+
 # Either component removes what it keeps.
 _ORCHESTRATOR_PURGE = "orchestrator.purge"
 _STATE_BACKEND_PURGE = "state_backend.purge"
@@ -122,17 +124,30 @@ class StatusModel:
 
 
 class RetriesModel:
-    """A retry counter: each increment adds one."""
+    """A retry counter: each increment adds one.
+
+    What becomes of the retries of an invocation that is not registered, pynenc leaves open.
+    """
 
     name = "retries"
-    methods = frozenset({"increment_invocation_retries", "get_invocation_retries"})
+    methods = frozenset(
+        {
+            "register_new_invocations",
+            "increment_invocation_retries",
+            "get_invocation_retries",
+        }
+    )
     purge = _ORCHESTRATOR_PURGE
-    initial = 0
+    initial = _NOT_REGISTERED
 
     def step(self, state: int, operation: Operation) -> int | None:
-        """A reading is the number of increments before it; one that raises adds nothing."""
+        """A reading is the number of increments since the registration."""
+        if operation.name == "register_new_invocations":
+            return max(state, 0)
+        if state == _NOT_REGISTERED:
+            return state
         if operation.name == "increment_invocation_retries":
-            return state if operation.ending == Ending.ERROR else state + 1
+            return state + 1
         return state if _agree(operation, state) else None
 
     def allowed(self, state: int, operation: Operation) -> str:  # noqa: ARG002 - of the protocol
@@ -170,18 +185,23 @@ class ServicesModel:
     initial = ""
 
     def step(self, state: str, operation: Operation) -> str | None:
-        """Who is admitted runs until it is finalized; nobody else is admitted meanwhile."""
+        """Who is admitted runs until it is finalized; nobody else is admitted meanwhile.
+
+        To refuse somebody is no error: a run that has ended is not admitted again.
+        """
         run = str(operation.arguments[0])
         if operation.name == "finalize_atomic_service_execution":
             return "" if state == run else state
-        is_admitted = state in ("", run)
-        if not _agree(operation, is_admitted):
-            return None
-        return run if is_admitted else state
+        is_free = state in ("", run)
+        if operation.ending == Ending.UNKNOWN:
+            return run if is_free else state
+        if operation.value is not True:
+            return state if _agree(operation, False) else None
+        return run if is_free else None
 
     def allowed(self, state: str, operation: Operation) -> str:  # noqa: ARG002
         """Whether it would have been admitted."""
-        return f"False: {state} was running" if state else "True: nothing was running"
+        return f"False: {state} was running" if state else "True or False: nothing was running"
 
 
 #: All models by name.

@@ -17,6 +17,15 @@ Value: TypeAlias = "str | int | float | bool | list[Value] | None"
 #: The key of an operation that is about all there is.
 EVERY_KEY = "*"
 
+# How many arguments a call has besides its key, if it has any.
+_COUNTS = {
+    "register_new_invocations": 1,
+    "atomic_status_transition": 2,
+    "set_result": 1,
+    "record_atomic_service_execution_start": 1,
+    "finalize_atomic_service_execution": 1,
+}
+
 _FIELDS = ("process", "key", "name", "arguments", "ending", "value", "start_ns", "end_ns")
 
 
@@ -70,8 +79,18 @@ class Operation:
         """Read a line that `to_json` wrote.
 
         :raises ValueError: It is none.
+        :raises TypeError: It has values of other types.
         """
         process, key, name, arguments, ending, value, start_ns, end_ns = json.loads(line)
+        if not all(isinstance(each, str) for each in (process, key, name)):
+            message = "process, key and name are texts"
+            raise TypeError(message)
+        if not isinstance(start_ns, int) or not isinstance(end_ns, int | None):
+            message = "start and end are whole numbers of nanoseconds"
+            raise TypeError(message)
+        if not isinstance(arguments, list) or len(arguments) != _COUNTS.get(name, len(arguments)):
+            message = f"{name} has {_COUNTS.get(name, 'a list of')} arguments"
+            raise ValueError(message)
         return cls(process, key, name, tuple(arguments), Ending(ending), value, start_ns, end_ns)
 
 
@@ -93,7 +112,12 @@ def load_operations(path: Path) -> list[Operation]:
 
 
 def _operations(path: Path) -> Iterator[Operation]:
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    try:
+        lines = path.read_text().splitlines()
+    except UnicodeDecodeError as error:
+        message = f"{path} is no text: {error}"
+        raise OperationsUnreadable(message, "give a file that was saved by a test") from None
+    for number, line in enumerate(lines, 1):
         try:
             yield Operation.from_json(line)
         except (ValueError, TypeError) as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.apps.pointing import touch_components
+from pytest_pynenc_state.errors import RecorderTooLate
 from pytest_pynenc_state.history.linearizability import BUDGET_S, Linearizability, check_all
 from pytest_pynenc_state.history.operations import Operation, save_operations
 from pytest_pynenc_state.history.verdict import Outcome
@@ -24,8 +25,9 @@ class Recorder:
     """The operations of one test, of all its processes and threads.
 
     Recorded are the calls that a model in `pytest_pynenc_state.history.models` is about: of the
-    test's app, and of every app that is built from then on, here or in a process that the test
-    starts. What calls `auto_purge` cannot be judged: no model knows when it removes what.
+    test's app, and of every further handle to it that is built from then on, here or in a process
+    that the test starts. What calls `auto_purge` cannot be judged: no model knows when it removes
+    what.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,14 +81,27 @@ class Recorder:
 
 
 @contextmanager
-def recorder_of(app: Pynenc) -> Iterator[Recorder]:
-    """Record what *app* does, and what the processes do that are started meanwhile."""
+def recorder_of(app: Pynenc, *, is_shared: bool = True) -> Iterator[Recorder]:
+    """Record what *app* does, and other handles to it that are made meanwhile, in any process.
+
+    :param is_shared: Whether they have one store; otherwise only *app* itself is recorded.
+    :raises RecorderTooLate: There are invocations already: what is done to them cannot be judged.
+    """
     # One that is made later is recorded from then on: it must not be recorded twice.
     touch_components(app)
-    with TemporaryDirectory(prefix="pynenc-operations-") as directory:
-        recorder = Recorder(Path(directory))
-        try:
-            with variable_set(JOURNALS_VARIABLE, directory), recording.installed(app):
-                yield recorder
-        finally:
-            recorder.close()
+    if count := app.orchestrator.count_invocations():
+        message = f"app {app.app_id!r} has {count} invocations already: their past is unknown"
+        raise RecorderTooLate(message, "name pynenc_recorder before what makes invocations")
+    # A child that a test has left behind may begin a journal while the folder is removed.
+    with TemporaryDirectory(prefix="pynenc-operations-", ignore_cleanup_errors=True) as directory:
+        folder = Path(directory)
+        (folder / recording.APP_FILE).write_text(app.app_id)
+        recorder = Recorder(folder)
+        with ExitStack() as stack:
+            stack.callback(recorder.close)
+            if is_shared:
+                stack.enter_context(variable_set(JOURNALS_VARIABLE, directory))
+                stack.enter_context(recording.installed(app))
+            else:
+                stack.enter_context(recording.only_of(folder, app))
+            yield recorder

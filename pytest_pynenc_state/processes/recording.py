@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from pynenc.exceptions import PynencError
+from pynenc.exceptions import InvocationStatusError
 
 from pytest_pynenc_state.history.operations import EVERY_KEY, Ending, Operation, Value
 from pytest_pynenc_state.processes.journal import JOURNALS_VARIABLE, Journal, entries_of
@@ -34,6 +34,11 @@ _SERVICES = "atomic services"
 
 _SUFFIX = ".journal"
 
+#: In that folder: the id of the app that is recorded.
+APP_FILE = "app"
+
+_UNKNOWN = dumps((Ending.UNKNOWN.value, None))
+
 # Longer texts are told apart by what they begin with, their length, and a digest.
 _LONGEST = 64
 
@@ -41,32 +46,42 @@ _LONGEST = 64
 class _Method(NamedTuple):
     """How the calls of one method are recorded.
 
-    :ivar described: Gets the arguments of a call.
+    :ivar described: Gets the arguments of a call; None if no model is about such a call.
     :ivar outcome: Gets what it has returned.
+    :ivar refusals: The errors that say that nothing was done; of others, nobody knows.
     """
 
-    described: Callable[..., Described]
+    described: Callable[..., Described | None]
     outcome: Callable[[Any], Value]
+    refusals: tuple[type[Exception], ...] = ()
 
 
 def _registering(invocations: Sequence[Any], runner_id: str | None = None) -> Described:
-    return [each.invocation_id for each in invocations], (runner_id,)
+    return [_plain(each.invocation_id) for each in invocations], (_plain(runner_id),)
 
 
 def _moving(invocation_id: str, status: Any, runner_id: str | None = None) -> Described:
-    return [invocation_id], (str(status), runner_id)
+    return [_plain(invocation_id)], (_plain(status), _plain(runner_id))
 
 
 def _about(invocation_id: str) -> Described:
-    return [invocation_id], ()
+    return [_plain(invocation_id)], ()
 
 
 def _writing(invocation_id: str, serialized_result: str) -> Described:
-    return [invocation_id], (_short(serialized_result),)
+    return [_plain(invocation_id)], (_plain(serialized_result),)
 
 
-def _starting(atomic_service_run: Any, *_: Any, **__: Any) -> Described:
-    return [_SERVICES], (atomic_service_run.atomic_service_run_id,)
+def _starting(
+    atomic_service_run: Any, started_at: Any = None, status: Any = "running", reason: str = ""
+) -> Described | None:
+    del started_at, reason
+    # What was not to run is recorded by pynenc, and keeps nobody out.
+    return _running(atomic_service_run) if _plain(status) == "running" else None
+
+
+def _running(atomic_service_run: Any, *_: Any, **__: Any) -> Described:
+    return [_SERVICES], (_plain(atomic_service_run.atomic_service_run_id),)
 
 
 def _purging() -> Described:
@@ -74,11 +89,24 @@ def _purging() -> Described:
 
 
 def _record(record: Any) -> Value:
-    return [str(record.status), record.runner_id]
+    try:
+        return [_plain(record.status), _plain(record.runner_id)]
+    except AttributeError:
+        no_record: Value = _plain(record)
+        return no_record
 
 
-def _plain(value: Any) -> Value:
-    return _short(value) if isinstance(value, str) else value
+def _plain(value: Any) -> Any:
+    """What a journal can have in place of any value."""
+    kind = type(value)
+    if kind is str:
+        return value if len(value) <= _LONGEST else _short(value)
+    if kind in _PLAIN:
+        return value
+    return _short(str.__str__(value) if isinstance(value, str) else repr(value))
+
+
+_PLAIN = frozenset({int, bool, float, type(None)})
 
 
 def _nothing(_: Any) -> Value:
@@ -95,17 +123,17 @@ def _short(text: str) -> str:
 _METHODS: dict[str, dict[str, _Method]] = {
     "orchestrator": {
         "_register_new_invocations": _Method(_registering, _nothing),
-        "_atomic_status_transition": _Method(_moving, _record),
-        "get_invocation_status_record": _Method(_about, _record),
+        "_atomic_status_transition": _Method(_moving, _record, (InvocationStatusError, KeyError)),
+        "get_invocation_status_record": _Method(_about, _record, (KeyError,)),
         "increment_invocation_retries": _Method(_about, _nothing),
         "get_invocation_retries": _Method(_about, _plain),
         "record_atomic_service_execution_start": _Method(_starting, _plain),
-        "finalize_atomic_service_execution": _Method(_starting, _nothing),
+        "finalize_atomic_service_execution": _Method(_running, _nothing),
         "purge": _Method(_purging, _nothing),
     },
     "state_backend": {
         "_set_result": _Method(_writing, _nothing),
-        "_get_result": _Method(_about, _plain),
+        "_get_result": _Method(_about, _plain, (KeyError,)),
         "purge": _Method(_purging, _nothing),
     },
 }
@@ -127,11 +155,15 @@ class _Thread:
 
 
 class Recording:
-    """Records what this process does from `install` on, in a folder of journals."""
+    """Records what this process does from `install` on, in a folder of journals.
+
+    Only of one app: the invocations of another one may have the same ids.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.watching = Watching(_METHODS, self._recorded)
-        self._folder = folder
+        self.folder = folder
+        self._app_id = (folder / APP_FILE).read_text()
         self._numbers = itertools.count(1)
         self._local = threading.local()
 
@@ -140,11 +172,13 @@ class Recording:
         self._local = threading.local()
 
     def _recorded(
-        self, _: Any, component: str, name: str, method: Callable[..., Any]
-    ) -> Callable[..., Any]:
-        described, outcome = _METHODS[component][name]
+        self, instance: Any, component: str, name: str, method: Callable[..., Any]
+    ) -> Callable[..., Any] | None:
+        if instance.app.app_id != self._app_id:
+            return None
+        described, outcome, refusals = _METHODS[component][name]
         told = f"{component}.purge" if name == "purge" else name.lstrip("_")
-        ok = Ending.OK.value
+        ok, refused, unknown = Ending.OK.value, Ending.ERROR.value, _UNKNOWN
 
         def recorded(*args: Any, **kwargs: Any) -> Any:
             try:
@@ -153,19 +187,20 @@ class Recording:
                 thread = self._local.thread = self._begun()
             if thread.is_inside:
                 return method(*args, **kwargs)
-            try:
-                keys, arguments = described(*args, **kwargs)
-                begun = dumps((told, keys, arguments))
-            except (TypeError, ValueError, AttributeError):
-                # No such call is possible; the method says what is wrong with it.
+            description = _description(described, args, kwargs)
+            if description is None:
                 return method(*args, **kwargs)
             append = thread.append
-            thread.is_inside = True
+            begun = dumps((told, *description))
             append(monotonic_ns(), begun)
+            thread.is_inside = True
             try:
                 value = method(*args, **kwargs)
-            except Exception as error:
-                append(monotonic_ns(), dumps(_failed(error)))
+            except refusals as error:
+                append(monotonic_ns(), dumps((refused, type(error).__name__)))
+                raise
+            except Exception:
+                append(monotonic_ns(), unknown)
                 raise
             finally:
                 thread.is_inside = False
@@ -177,25 +212,29 @@ class Recording:
     def _begun(self) -> _Thread:
         name = f"{os.getpid()}-{next(self._numbers)}{_SUFFIX}"
         try:
-            journal = Journal(self._folder / name)
+            journal = Journal(self.folder / name)
         except FileNotFoundError:  # the test has ended
             return _Thread(_to_nobody)
         thread = threading.current_thread()
         is_main = thread is threading.main_thread()
-        process = f"{os.getpid()}" if is_main else f"{os.getpid()} {thread.name}"
+        # Threads may have the same name, and the next one that of one that has ended.
+        process = f"{os.getpid()}" if is_main else f"{name.removesuffix(_SUFFIX)} {thread.name}"
         journal.append(monotonic_ns(), dumps(process))
         return _Thread(journal.append)
 
 
+def _description(
+    described: Callable[..., Described | None], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Described | None:
+    try:
+        return described(*args, **kwargs)
+    except (TypeError, AttributeError):
+        # No such call is possible; the method says what is wrong with it.
+        return None
+
+
 def _to_nobody(instant_ns: int, content: bytes) -> None:
     pass
-
-
-def _failed(error: Exception) -> tuple[str, str | None]:
-    """How a call has ended that raised: only of some errors one knows that nothing was done."""
-    if isinstance(error, PynencError | KeyError):
-        return Ending.ERROR.value, type(error).__name__
-    return Ending.UNKNOWN.value, None
 
 
 def operations_in(folder: Path) -> list[Operation]:
@@ -232,7 +271,7 @@ def _operations(journal: Path) -> Iterator[Operation]:
 _installed: Recording | None = None
 
 
-def install() -> None:
+def install() -> Recording | None:
     """Record what components do that are made from now on, if the test wants that.
 
     Repeating it changes nothing.
@@ -242,6 +281,7 @@ def install() -> None:
     if path and _installed is None:
         _installed = Recording(Path(path))
         _installed.watching.install()
+    return _installed
 
 
 def uninstall() -> None:
@@ -254,17 +294,33 @@ def uninstall() -> None:
 
 @contextmanager
 def installed(app: Pynenc | None = None) -> Iterator[None]:
-    """`install` for a while; of *app*, the components that there are already, too."""
-    install()
-    recording = _installed
+    """Record as the variable says, for a while; of *app*, the components that it has already.
+
+    What was recorded before into another folder goes on afterwards.
+    """
+    global _installed  # noqa: PLW0603 - as above
+    outer = None
+    if _installed is not None and str(_installed.folder) != os.environ.get(JOURNALS_VARIABLE):
+        outer, _installed = _installed, None
+    recording = install()
     try:
         if app is not None and recording is not None:
             recording.watching.watch_app(app)
         yield
     finally:
-        if app is not None and recording is not None:
-            recording.watching.leave_app(app)
         uninstall()
+        _installed = outer
+
+
+@contextmanager
+def only_of(folder: Path, app: Pynenc) -> Iterator[None]:
+    """Record what *app* does in this process, with the components that it has, and nothing else."""
+    recording = Recording(folder)
+    recording.watching.watch_app(app)
+    try:
+        yield
+    finally:
+        recording.watching.uninstall()
 
 
 def _forked() -> None:

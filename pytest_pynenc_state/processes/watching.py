@@ -6,6 +6,7 @@ made before keeps its methods, and so does every class.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial, wraps
 from typing import Any, TypeAlias
@@ -22,8 +23,10 @@ COMPONENTS: dict[str, type[Any]] = {
 }
 
 #: Gets a component, the attribute of an app that it is, a method's name, and the method; returns
-#: what is called instead.
-Replacement: TypeAlias = Callable[[Any, str, str, Callable[..., Any]], Callable[..., Any]]
+#: what is called instead, or None to leave it alone.
+Replacement: TypeAlias = Callable[[Any, str, str, Callable[..., Any]], Callable[..., Any] | None]
+
+_ABSENT = object()
 
 
 class Watching:
@@ -37,6 +40,7 @@ class Watching:
         self._methods = methods
         self._replacement = replacement
         self._originals: dict[type[Any], Any] = {}
+        self._watched: list[tuple[weakref.ref[Any], str, Any]] = []
 
     def install(self) -> None:
         """Watch all components that are made from now on."""
@@ -46,27 +50,32 @@ class Watching:
             base.__init__ = _watched(base.__init__, partial(self._watch, attribute))
 
     def uninstall(self) -> None:
-        """Leave alone components that are made from now on; the last to come goes first."""
+        """Have all components as they were; of two that watch, the last to come goes first."""
         for base, original in self._originals.items():
             base.__init__ = original
         self._originals.clear()
+        for reference, name, former in reversed(self._watched):
+            if (component := reference()) is None:
+                continue
+            if former is _ABSENT:
+                delattr(component, name)
+            else:
+                setattr(component, name, former)
+        self._watched.clear()
 
     def watch_app(self, app: Any) -> None:
         """Watch the components that an app has already."""
         for attribute in self._methods:
             self._watch(attribute, getattr(app, attribute))
 
-    def leave_app(self, app: Any) -> None:
-        """Let the components of an app be as they were."""
-        for attribute, names in self._methods.items():
-            component = getattr(app, attribute)
-            for name in set(names) & set(vars(component)):
-                delattr(component, name)
-
     def _watch(self, attribute: str, component: Any) -> None:
         for name in self._methods[attribute]:
-            if (method := getattr(component, name, None)) is not None:
-                replaced = self._replacement(component, attribute, name, method)
+            if (method := getattr(component, name, None)) is None:
+                continue
+            replaced = self._replacement(component, attribute, name, method)
+            if replaced is not None:
+                former = vars(component).get(name, _ABSENT)
+                self._watched.append((weakref.ref(component), name, former))
                 setattr(component, name, wraps(method)(replaced))
 
 

@@ -43,13 +43,13 @@ def test_a_broken_store_fails_with_a_witness_and_a_file(broken: pytest.RunResult
     broken.assert_outcomes(failed=1)
     broken.stdout.fnmatch_lines(
         [
-            "E  * retries: violated, 2 operations",
+            "E  * retries: violated, 3 operations",
             "E  *got get_invocation_retries() = 0",
             "E  *but a correct store would have answered 1",
             "*judge them again with: pytest --pynenc-replay *.jsonl",
         ]
     )
-    assert broken.stdout.str().count("violated, 2 operations") <= 2  # once more in the summary
+    assert broken.stdout.str().count("violated, 3 operations") <= 2  # once more in the summary
     names = [each.name for each in load_operations(saved_by(broken))]
     assert names[-2:] == ["increment_invocation_retries", "get_invocation_retries"]
 
@@ -73,7 +73,7 @@ def test_a_replay_comes_to_the_same_verdict_without_any_backend(
 
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*[[]status[]]*PASSED*", "*[[]retries[]]*FAILED*"])
-    result.stdout.fnmatch_lines(["retries: violated, 2 operations", "*would have answered 1"])
+    result.stdout.fnmatch_lines(["retries: violated, 3 operations", "*would have answered 1"])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
@@ -89,26 +89,48 @@ def test_named_tests_run_beside_a_replay(
     result.assert_outcomes(passed=2, failed=1)
 
 
+LINE = '["p", "k", "set_result", ["x"], "ok", null, 1, 2]\n'
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
         (None, "*--pynenc-replay: *No such file*"),
-        ("no json\n", "*--pynenc-replay: *operations, line 1 is no operation*"),
-        ("", "*--pynenc-replay: *operations has no operation that a model is about*"),
+        (b"no json\n", "*--pynenc-replay: *operations, line 1 is no operation*"),
+        (b"\xff\xfe", "*--pynenc-replay: *operations is no text*"),
+        (LINE.replace('["x"]', "[]").encode(), "*line 1 is no operation: set_result has 1 *"),
+        ((LINE + LINE.replace("1,", '"1",')).encode(), "*line 2 is no operation: start and end*"),
+        (b"", "*--pynenc-replay: *operations has no operation that a model is about*"),
     ],
-    ids=["missing", "garbage", "empty"],
+    ids=["missing", "garbage", "binary", "arguments", "types", "empty"],
 )
 def test_a_file_that_cannot_be_judged_is_a_usage_error(
-    pytester: pytest.Pytester, content: str | None, complaint: str
+    pytester: pytest.Pytester, content: bytes | None, complaint: str
 ) -> None:
     """With the file's name."""
     if content is not None:
-        (pytester.path / "operations").write_text(content)
+        (pytester.path / "operations").write_bytes(content)
 
     result = run(pytester, "--pynenc-replay", "operations")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([complaint])
+
+
+def test_operations_that_cannot_be_saved_are_told_of(pytester: pytest.Pytester) -> None:
+    """The run goes on."""
+    folder = pytester.mkdir("kept")
+    pytester.makeconftest(
+        "import pytest\n"
+        "from pytest_pynenc_state.processes import recorder\n"
+        "def full(*_): raise OSError(28, 'no space left')\n"
+        "recorder.save_operations = full\n"
+    )
+
+    result = run(pytester, "-k", "wrong_elsewhere", "--basetemp", str(folder / "it"))
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*could not be saved: *no space left*"])
 
 
 @pytest.mark.parametrize("kind", ["process", "persistent-process", "multi-thread", "command-line"])

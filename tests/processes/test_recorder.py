@@ -7,13 +7,15 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pynenc.invocation.status import InvocationStatus
 
-from pytest_pynenc_state.errors import ProcessDied
+from pytest_pynenc_state.errors import ProcessDied, RecorderTooLate
 from pytest_pynenc_state.history.operations import Ending, Operation
 from pytest_pynenc_state.processes.journal import JOURNALS_VARIABLE, Journal, entries_of
 from pytest_pynenc_state.processes.recorder import recorder_of
@@ -23,7 +25,7 @@ from tests.processes import crashing, recorded
 if TYPE_CHECKING:
     from pynenc import Pynenc
 
-    from pytest_pynenc_state import CrashControl, Recorder
+    from pytest_pynenc_state import Backend, CrashControl, Recorder
     from pytest_pynenc_state.processes.child import Children
     from pytest_pynenc_state.processes.racing import Races
 
@@ -96,7 +98,7 @@ def test_every_racer_and_thread_is_recorded(
     for each in retries:
         by_process[each.process] += 1
     assert list(by_process.values()) == [10] * 4
-    assert f"{os.getpid()} t" in by_process
+    assert [each for each in by_process if each.endswith(" t")]
     assert retries == sorted(retries, key=lambda each: each.start_ns)
     pynenc_recorder.assert_linearizable()
 
@@ -139,7 +141,90 @@ def test_what_a_killed_process_was_at_has_no_end(
     pynenc_recorder.assert_linearizable()
 
 
-def test_nobody_knows_what_came_of_an_error_that_is_none_of_pynenc(
+def test_invocations_that_are_there_already_are_refused(pynenc_app: Pynenc) -> None:
+    """Nobody knows what was done to them."""
+    pynenc_app.task(crashing.add_one)(40)
+    with pytest.raises(RecorderTooLate, match="has 1 invocations already"), recorder_of(pynenc_app):
+        pass
+    assert JOURNALS_VARIABLE not in os.environ
+
+
+@pytest.mark.parametrize("pynenc_backend", ["sqlite", "memory"], indirect=True)
+def test_another_app_is_not_recorded(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, pynenc_app_factory: Callable[..., Pynenc]
+) -> None:
+    """Its invocations may have the same ids, and its purge is not ours."""
+    invocation_id = str(pynenc_app.task(crashing.add_one)(40).invocation_id)
+    other = pynenc_app_factory("another app")
+    with pytest.raises(KeyError):
+        other.orchestrator.get_invocation_status_record(invocation_id)  # type: ignore[arg-type]
+    other.purge()
+    pynenc_app.orchestrator.get_invocation_status_record(invocation_id)  # type: ignore[arg-type]
+
+    assert [each.name for each in pynenc_recorder.operations] == [
+        "register_new_invocations",
+        "get_invocation_status_record",
+    ]
+    pynenc_recorder.assert_linearizable()
+
+
+@pytest.mark.parametrize("pynenc_backend", ["sqlite", "memory"], indirect=True)
+def test_a_further_handle_is_recorded_where_it_has_the_same_store(
+    pynenc_recorder: Recorder, pynenc_app_factory: Callable[..., Pynenc], pynenc_backend: Backend
+) -> None:
+    """In memory it has one of its own. Afterwards it is as it was."""
+    handle = pynenc_app_factory()
+    handle.state_backend._set_result("it", "text")  # type: ignore[arg-type]
+
+    is_shared = pynenc_backend.name == "sqlite"
+    assert told(pynenc_recorder, "set_result") == ["set_result(text)"] * is_shared
+
+
+def test_a_handle_that_was_built_meanwhile_is_left_as_it_was(
+    pynenc_app: Pynenc, pynenc_app_factory: Callable[..., Pynenc]
+) -> None:
+    """Also if somebody holds on to it."""
+    with recorder_of(pynenc_app):
+        handle = pynenc_app_factory()
+        assert "_set_result" in vars(handle.state_backend)
+    assert "_set_result" not in vars(handle.state_backend)
+
+
+def test_a_recorder_within_another_has_the_operations_of_its_time(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc
+) -> None:
+    """The outer one has all."""
+    with recorder_of(pynenc_app) as inner:
+        pynenc_app.state_backend._set_result("it", "one")  # type: ignore[arg-type]
+    pynenc_app.state_backend._set_result("it", "two")  # type: ignore[arg-type]
+
+    assert told(inner, "set_result") == ["set_result(one)"]
+    assert told(pynenc_recorder, "set_result") == ["set_result(one)", "set_result(two)"]
+
+
+def test_strange_values_are_recorded_and_break_nothing(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, invocation_id: str
+) -> None:
+    """A runner's id may be of a class of its own; a broken store may answer anything."""
+    orchestrator: Any = pynenc_app.orchestrator
+    orchestrator._atomic_status_transition(invocation_id, InvocationStatus.PENDING, Name.ANN)
+    orchestrator._statuses.record = lambda _: None
+    assert orchestrator.get_invocation_status_record(invocation_id) is None
+
+    moved, read = pynenc_recorder.operations[1:]
+    assert (moved.arguments, moved.value) == (("pending", "ann"), ["pending", "ann"])
+    assert (read.ending, read.value) == (Ending.OK, None)
+    with pytest.raises(AssertionError, match="violated"):
+        pynenc_recorder.assert_linearizable()
+
+
+class Name(StrEnum):
+    """Names of runners."""
+
+    ANN = "ann"
+
+
+def test_nobody_knows_what_came_of_an_error_that_is_no_refusal(
     pynenc_recorder: Recorder, pynenc_app: Pynenc, invocation_id: str
 ) -> None:
     """A connection may break after the store has done what it was told."""
@@ -225,15 +310,20 @@ def test_a_wrong_call_is_left_to_the_method_to_refuse(
     assert pynenc_recorder.operations == []
 
 
-def test_recording_takes_less_than_fifty_calls_of_nothing(tmp_path: Path) -> None:
-    """Those take five microseconds where nobody else is at work, and recording takes three."""
+def test_recording_takes_less_than_a_hundred_calls_of_nothing(tmp_path: Path) -> None:
+    """It takes about forty, three or four microseconds; a call of the system would take more."""
+    (tmp_path / "app").write_text("office")
     recording = Recording(tmp_path)
+    component = SimpleNamespace(app=SimpleNamespace(app_id="office"))
     record = type("Record", (), {"status": InvocationStatus.PENDING, "runner_id": "r-1"})()
     plain = _answering(record)
-    recorded_one = recording._recorded(None, "orchestrator", "_atomic_status_transition", plain)
+    recorded_one = recording._recorded(
+        component, "orchestrator", "_atomic_status_transition", plain
+    )
+    assert recorded_one is not None
     ratios = [_taken_ns(recorded_one) / _taken_ns(plain) for _ in range(_ROUNDS)]
 
-    assert statistics.median(ratios) < 50
+    assert statistics.median(ratios) < 100
     assert len(operations_in(tmp_path)) == _ROUNDS * _CALLS
 
 

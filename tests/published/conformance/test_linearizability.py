@@ -58,6 +58,7 @@ def run_for_a_round(app: Pynenc, kind: str, keys: list[str], name: str, seed: in
 def judged(app: Pynenc, race: Races, seed: int) -> Linearizability:
     """One round: what became of all that was recorded."""
     kind = KINDS[seed % len(KINDS)]
+    app.purge()
     with recorder_of(app) as recorder:
         keys = registered(app, KEYS)
         names = [unique_id("runner") for _ in range(PROCESSES)]
