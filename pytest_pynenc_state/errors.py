@@ -25,6 +25,7 @@
         ├── ProcessLeaked                something outlived its test
         ├── ProcessNotReady (TimeoutError)
         ├── ProcessTimeout (TimeoutError) a child, or a thread of a race, did not answer in time
+        ├── RecorderTooLate (ValueError) there are invocations already
         └── ResultTimeout (TimeoutError) a runner died, or took longer than the timeout
 
 Each message says what failed, on which object, what was got and expected, and
@@ -57,6 +58,7 @@ __all__ = [
     "ProcessNotReady",
     "ProcessTimeout",
     "PynencStateError",
+    "RecorderTooLate",
     "ResultTimeout",
     "StatusNotReached",
     "StoreFull",

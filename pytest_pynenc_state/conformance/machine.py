@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -63,10 +64,23 @@ class StoreMachine(RuleBasedStateMachine):
         self._built: dict[str, Any] = {}
         self.purge()
 
+    @initialize(target=keys, runner=_RUNNERS)
+    def begin_with_one(self, runner: str) -> str:
+        """There is something to work on from the beginning."""
+        return self._registered(runner)
+
+    @initialize(target=keys, runner=_RUNNERS)
+    def begin_with_another(self, runner: str) -> str:
+        """And something to mix it up with."""
+        return self._registered(runner)
+
     @precondition(lambda self: len(self._built) < _KEYS)
     @rule(target=keys, runner=_RUNNERS)
     def register(self, runner: str) -> str:
         """A new invocation has the first status, whoever registers it."""
+        return self._registered(runner)
+
+    def _registered(self, runner: str) -> str:
         invocation = new_invocation(self.app)
         key = str(invocation.invocation_id)
         self._built[key] = invocation
