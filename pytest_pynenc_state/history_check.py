@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,12 +34,14 @@ class TestHistories:
     """The histories of one test's app.
 
     :param settle_s: How long they may take to settle, in seconds.
+    :param record: Knows since when runners were being stopped, if they were.
     """
 
     __test__ = False
 
-    def __init__(self, app: Pynenc, settle_s: float) -> None:
+    def __init__(self, app: Pynenc, settle_s: float, record: TestRecord) -> None:
         self._app = app
+        self._record = record
         self._settle_s = settle_s
         self._last_shown: str | None = None
 
@@ -48,7 +52,8 @@ class TestHistories:
 
     def check(self) -> Report:
         """Judge the histories as they are now, and remember them for `shown`."""
-        facts = collect_facts(self._app, self._settle_s)
+        collected = collect_facts(self._app, self._settle_s)
+        facts = replace(collected, stopped_at=self._record.stopped_at)
         report = judge(self._app.app_id, facts)
         broken = frozenset(
             each.witness.history.invocation_id for each in report.violations if each.witness
@@ -69,21 +74,30 @@ class TestHistories:
         return self._last_shown or ""
 
 
-def wait_for_last_records(app: Pynenc) -> None:
+def wait_for_last_records(app: Pynenc) -> datetime:
     """Return once each invocation that has ended has its last record; or after two seconds.
 
     pynenc moves a status, then lets go who waits for the result, and writes the record last. To
     end a worker in between would take the record away.
+
+    :returns: When the store was read last: nobody knows of what was moved since.
     """
     store = HistoryStore(app)
+    read_at = datetime.now(UTC)
 
     def is_recorded(stored: StoredInvocation) -> bool:
         status = stored.status_record
         return status is None or not status.status.is_final() or stored.is_settled
 
+    def are_recorded() -> bool:
+        nonlocal read_at
+        read_at = datetime.now(UTC)
+        return all(map(is_recorded, store.read_all()))
+
     # What cannot be read is told when the histories are judged.
     with suppress(Exception):
-        wait_until(lambda: all(map(is_recorded, store.read_all())), _SETTLE_S)
+        wait_until(are_recorded, _SETTLE_S)
+    return read_at
 
 
 @contextmanager
@@ -95,7 +109,7 @@ def judged_histories(
     :param is_checked: Whether the rules are asked; if the test fails, the histories are shown
         in any case.
     """
-    histories = TestHistories(app, min(timeout_s, _SETTLE_S))
+    histories = TestHistories(app, min(timeout_s, _SETTLE_S), record)
     record.histories = histories.shown
     yield
     if record.failed or not is_checked or histories.is_untouched:

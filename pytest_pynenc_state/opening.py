@@ -221,7 +221,8 @@ def let_runners_record(request: pytest.FixtureRequest, app: Pynenc, runners: Run
     One in this process is waited for in any case, with its threads.
     """
     if _is_judged(request) and not runners.run_here():
-        wait_for_last_records(app)
+        record = state_of(request.config).record(request.node)
+        record.stopped_at = wait_for_last_records(app)
 
 
 @contextmanager

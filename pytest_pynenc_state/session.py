@@ -17,6 +17,8 @@ from pytest_pynenc_state.hookspecs import KEPT_PLACE, OPTIONS
 from pytest_pynenc_state.options import Options
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pytest_pynenc_state.backends.backend import Backend
     from pytest_pynenc_state.backends.catalogue import Catalogue
     from pytest_pynenc_state.processes.guarding import Guard
@@ -38,6 +40,7 @@ class TestRecord:
     :ivar races: Returns its last race, and the seed.
     :ivar histories: Returns what became of its invocations.
     :ivar operations: Saves what its processes did, and says where.
+    :ivar stopped_at: Since when runners in other processes were being stopped; None if not.
     :ivar clause: The clause of the conformance suite that it checks, in words.
     """
 
@@ -51,6 +54,7 @@ class TestRecord:
         self.races: Callable[[], str] | None = None
         self.histories: Callable[[], str] | None = None
         self.operations: Callable[[], str] | None = None
+        self.stopped_at: datetime | None = None
         self.clause: str | None = None
 
 

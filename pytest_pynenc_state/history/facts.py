@@ -60,11 +60,14 @@ class AppFacts:
     """What an app's store says about all of its invocations, and about its atomic services.
 
     :ivar forgotten_before: The orchestrator may have purged by itself what ended before.
+    :ivar stopped_at: Since when processes were being stopped, which may have been about to write
+        a record; None if they were not.
     """
 
     invocations: tuple[InvocationFacts, ...]
     services: tuple[ServiceWindow, ...] = ()
     forgotten_before: datetime = field(default=datetime.min.replace(tzinfo=UTC))
+    stopped_at: datetime | None = None
 
     @cached_property
     def by_id(self) -> Mapping[str, InvocationFacts]:

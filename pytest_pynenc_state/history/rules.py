@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pynenc.invocation.status import InvocationStatus, get_status_definition
@@ -109,7 +110,7 @@ def status_agrees(facts: AppFacts) -> Iterator[Objection]:
         return
     for each in facts.invocations:
         if objection := _disagreement(each, facts.forgotten_before):
-            yield objection
+            yield _excused(objection, each, facts.stopped_at)
 
 
 def _first_step(
@@ -202,6 +203,15 @@ def _disagreement(one: InvocationFacts, forgotten_before: datetime) -> Objection
     place = "after" if apart_ms > 0 else "before"
     message = f"{stands}, set {abs(apart_ms):.3f} ms {place} the instant in the last record"
     return Objection(history, message, end)
+
+
+def _excused(objection: Objection, one: InvocationFacts, stopped_at: datetime | None) -> Objection:
+    """Tell what was cut off from what was never written."""
+    status_record = one.status_record
+    if stopped_at is None or status_record is None or aware(status_record.timestamp) < stopped_at:
+        return objection
+    message = f"{objection.message}; it was moved while its runner was stopped"
+    return replace(objection, message=message, outcome=Outcome.UNDECIDED)
 
 
 def _owned(status: InvocationStatus, owner: str | None) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_pynenc_state import compat
 from pytest_pynenc_state.conformance.clauses.races import check_raced
 from pytest_pynenc_state.conformance.making import registered, unique_id
 from pytest_pynenc_state.conformance.programs import KINDS, Program
@@ -96,7 +97,10 @@ def test_sqlite_is_linearizable(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     assert {outcome for _, outcome in outcomes} == {Outcome.OK}
 
 
-@pytest.mark.skipif(find_spec("pynenc_redis") is None, reason="there is none for this pynenc")
+@pytest.mark.skipif(
+    find_spec("pynenc_redis") is None or compat.HAS_QUEUES,
+    reason="there is none for this pynenc, or its broker cannot be built on it",
+)
 @pytest.mark.parametrize("pynenc_backend", [f"{recipes.__name__}:REDIS"], indirect=True)
 def test_redis_lets_several_win(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     """Its statuses are not linearizable; all else is."""
