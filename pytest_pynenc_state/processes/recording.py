@@ -18,6 +18,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pynenc.exceptions import InvocationStatusError
+from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state.history.operations import EVERY_KEY, Ending, Operation, Value
 from pytest_pynenc_state.processes.journal import JOURNALS_VARIABLE, Journal, entries_of
@@ -61,7 +62,8 @@ def _registering(invocations: Sequence[Any], runner_id: str | None = None) -> De
 
 
 def _moving(invocation_id: str, status: Any, runner_id: str | None = None) -> Described:
-    return [_plain(invocation_id)], (_plain(status), _plain(runner_id))
+    told = _STATUSES.get(status) or _plain(status)
+    return [_plain(invocation_id)], (told, _plain(runner_id))
 
 
 def _about(invocation_id: str) -> Described:
@@ -90,8 +92,9 @@ def _purging() -> Described:
 
 def _record(record: Any) -> Value:
     try:
-        return [_plain(record.status), _plain(record.runner_id)]
-    except AttributeError:
+        status = record.status
+        return [_STATUSES.get(status) or _plain(status), _plain(record.runner_id)]
+    except (AttributeError, TypeError):
         no_record: Value = _plain(record)
         return no_record
 
@@ -105,6 +108,9 @@ def _plain(value: Any) -> Any:
         return value
     return _short(str.__str__(value) if isinstance(value, str) else repr(value))
 
+
+# Quicker than asking the status for its value.
+_STATUSES: dict[Any, str] = {status: status.value for status in InvocationStatus}
 
 _PLAIN = frozenset({int, bool, float, type(None)})
 
@@ -171,7 +177,7 @@ class Recording:
         """Begin journals of its own in a process that was forked from the recorded one."""
         self._local = threading.local()
 
-    def _recorded(
+    def _recorded(  # noqa: C901 - in one piece, as each operation pays for each call
         self, instance: Any, component: str, name: str, method: Callable[..., Any]
     ) -> Callable[..., Any] | None:
         if instance.app.app_id != self._app_id:
@@ -187,7 +193,11 @@ class Recording:
                 thread = self._local.thread = self._begun()
             if thread.is_inside:
                 return method(*args, **kwargs)
-            description = _description(described, args, kwargs)
+            try:
+                description = described(*args, **kwargs)
+            except (TypeError, AttributeError):
+                # No such call is possible; the method says what is wrong with it.
+                description = None
             if description is None:
                 return method(*args, **kwargs)
             append = thread.append
@@ -221,16 +231,6 @@ class Recording:
         process = f"{os.getpid()}" if is_main else f"{name.removesuffix(_SUFFIX)} {thread.name}"
         journal.append(monotonic_ns(), dumps(process))
         return _Thread(journal.append)
-
-
-def _description(
-    described: Callable[..., Described | None], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Described | None:
-    try:
-        return described(*args, **kwargs)
-    except (TypeError, AttributeError):
-        # No such call is possible; the method says what is wrong with it.
-        return None
 
 
 def _to_nobody(instant_ns: int, content: bytes) -> None:
