@@ -1,7 +1,7 @@
 """Methods of pynenc's components, replaced in every component that is made while we watch.
 
-pynenc's classes get another constructor for that time, and nothing else: a component that was
-made before keeps its methods, and so does every class.
+pynenc's classes get another constructor for that time, and nothing else. A component that was
+made before keeps its methods, unless its app is handed over; afterwards each has its own again.
 """
 
 from __future__ import annotations
