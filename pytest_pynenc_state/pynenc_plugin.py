@@ -15,6 +15,7 @@ import os
 
 import pytest_pynenc_state.backends.memory.orchestrator
 import pytest_pynenc_state.backends.memory.state_backend
+import pytest_pynenc_state.backends.sqlite.broker
 import pytest_pynenc_state.backends.sqlite.client_data_store
 import pytest_pynenc_state.backends.sqlite.orchestrator
 import pytest_pynenc_state.backends.sqlite.state_backend  # noqa: F401 - defines the classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cistell import ConfigField
 from pynenc.conf.config_base import ConfigPynencBase
+from pynenc.conf.config_broker import ConfigBrokerSQLite
 from pynenc.conf.config_client_data_store import ConfigClientDataStoreSQLite
 from pynenc.conf.config_orchestrator import ConfigOrchestratorSQLite
 from pynenc.conf.config_state_backend import ConfigStateBackendSQLite
@@ -34,6 +35,10 @@ class ConfigPytestClientDataStoreSQLite(ConfigClientDataStoreSQLite, ConfigPytes
     """Configuration of `PytestSQLiteClientDataStore`."""
 
 
+class ConfigPytestBrokerSQLite(ConfigBrokerSQLite, ConfigPytestSQLite):
+    """Configuration of `PytestSQLiteBroker`."""
+
+
 class ConfigPytestOrchestratorSQLite(ConfigOrchestratorSQLite, ConfigPytestSQLite):
     """Configuration of `PytestSQLiteOrchestrator`."""
 
@@ -41,7 +46,8 @@ class ConfigPytestOrchestratorSQLite(ConfigOrchestratorSQLite, ConfigPytestSQLit
 def opened_database(
     conf: ConfigPytestStateBackendSQLite
     | ConfigPytestOrchestratorSQLite
-    | ConfigPytestClientDataStoreSQLite,
+    | ConfigPytestClientDataStoreSQLite
+    | ConfigPytestBrokerSQLite,
 ) -> Database:
     """Return the configured file's database, its tables made if they are missing.
 

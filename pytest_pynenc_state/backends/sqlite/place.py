@@ -41,7 +41,7 @@ BACKEND = Backend(
     components={
         "state_backend_cls": "PytestSQLiteStateBackend",
         "orchestrator_cls": "PytestSQLiteOrchestrator",
-        "broker_cls": "SQLiteBroker",
+        "broker_cls": "PytestSQLiteBroker",
         "trigger_cls": "SQLiteTrigger",
         "client_data_store_cls": "PytestSQLiteClientDataStore",
     },

@@ -48,6 +48,12 @@ class OrchestratorTables:
     ATOMIC_SERVICE_EXECUTIONS = "orchestrator_atomic_service_executions"
 
 
+class BrokerTables:
+    """Names of the broker's tables."""
+
+    QUEUE = "broker_queue"
+
+
 class ClientDataTables:
     """Names of the client data store's tables."""
 
@@ -119,6 +125,13 @@ CREATE TABLE {ClientDataTables.VALUES} (
     PRIMARY KEY (app_id, data_key)
 );
 
+CREATE TABLE {BrokerTables.QUEUE} (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again, also not after a purge
+    app_id NOT NULL, queue_name NOT NULL, priority REAL NOT NULL, invocation_id NOT NULL
+);
+CREATE INDEX broker_next
+    ON {BrokerTables.QUEUE} (app_id, queue_name, priority DESC, seq);
+
 CREATE TABLE {OrchestratorTables.INVOCATIONS} (
     seq INTEGER PRIMARY KEY,
     app_id NOT NULL, invocation_id NOT NULL, task_id_key NOT NULL, call_id_key NOT NULL,
@@ -168,7 +181,7 @@ CREATE INDEX orchestrator_executions_by_start
 
 _TABLE_NAMES = {
     name
-    for tables in (StateBackendTables, OrchestratorTables, ClientDataTables)
+    for tables in (StateBackendTables, OrchestratorTables, ClientDataTables, BrokerTables)
     for attribute, name in vars(tables).items()
     if attribute.isupper()
 }
