@@ -138,7 +138,7 @@ def test_a_composite_has_the_state_backend_of_the_first_and_all_else_of_the_seco
         def test_it(pynenc_app):
             components = (pynenc_app.state_backend, pynenc_app.orchestrator, pynenc_app.broker)
             assert [type(component).__name__ for component in components] == [
-                "PytestMemStateBackend", "PytestSQLiteOrchestrator", "SQLiteBroker"
+                "PytestMemStateBackend", "PytestSQLiteOrchestrator", "PytestSQLiteBroker"
             ]
         """
     )
