@@ -19,6 +19,7 @@ from pytest_pynenc_state.apps.pointing import (
     touch_components,
 )
 from pytest_pynenc_state.apps.preserving import preserved_process
+from pytest_pynenc_state.apps.searching import remembered_search
 from pytest_pynenc_state.backends.backend import (
     Backend,
     Capability,
@@ -149,7 +150,11 @@ def exported_values(
         **place.values,
     }
     hidden = ("app_id",) if author_app(request) is None else ()
-    with preserved_process(), exported(values, hidden=hidden, modules=backend.modules):
+    with (
+        preserved_process(),
+        remembered_search(),
+        exported(values, hidden=hidden, modules=backend.modules),
+    ):
         yield values
 
 

@@ -13,6 +13,7 @@ from pynenc.app import Pynenc
 from pynenc.plugin_loader import load_all_plugins
 
 from pytest_pynenc_state.apps.preserving import forget_configuration, preserved_app
+from pytest_pynenc_state.apps.searching import hold_in_no_module
 from pytest_pynenc_state.backends.catalogue import load_attribute
 from pytest_pynenc_state.errors import AppError, OptionsError
 
@@ -39,6 +40,7 @@ def build_app(app_id: str, values: Mapping[str, Any]) -> Pynenc:
         app = Pynenc(config_values={**values, "app_id": app_id})
     # A pyproject.toml in the working directory beats config_values; an assignment does not.
     app.conf.app_id = app_id
+    hold_in_no_module(app)
     return app
 
 

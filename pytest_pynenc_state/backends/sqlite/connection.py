@@ -22,7 +22,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -106,6 +106,7 @@ class _Lease:
         """The connection, opened if it is not; only for whoever holds `busy`."""
         if self.connection is None:
             self.connection = _connect(self.path)
+            _leases[id(self)] = weakref.ref(self)
         return self.connection
 
     def close(self) -> None:
@@ -114,6 +115,7 @@ class _Lease:
             connection, self.connection = self.connection, None
             if connection is None:
                 return
+            del _leases[id(self)]
             if self.pid == os.getpid():
                 connection.close()
             else:
@@ -127,8 +129,15 @@ class _PerThread(threading.local):
     lease: _Lease | None = None
 
 
+def _connected_leases() -> Iterator[_Lease]:
+    for reference in list(_leases.values()):
+        # One that is just being deleted closes its connection itself.
+        if (lease := reference()) is not None:
+            yield lease
+
+
 def _close_all() -> None:
-    for lease in list(_leases):
+    for lease in _connected_leases():
         # A transaction that is open now belongs to the thread that forks, inside it.
         if lease.connection is not None and not lease.connection.in_transaction:
             lease.close()
@@ -136,8 +145,8 @@ def _close_all() -> None:
 
 _gate = ForkGate(prepare=_close_all)
 
-# Changed only inside the gate.
-_leases: weakref.WeakSet[_Lease] = weakref.WeakSet()
+# Those that have a connection, by their ids.
+_leases: dict[int, weakref.ref[_Lease]] = {}
 
 _databases: weakref.WeakValueDictionary[str, Database] = weakref.WeakValueDictionary()
 
@@ -223,7 +232,7 @@ class Database:
 
     def close(self) -> None:
         """Close this process's connections to the file; a later use opens a new one."""
-        for lease in list(_leases):
+        for lease in _connected_leases():
             if lease.path == self.path:
                 lease.close()
 
@@ -244,7 +253,6 @@ class Database:
         lease = self._local.lease
         if lease is None or lease.pid != os.getpid():
             lease = self._local.lease = _Lease(self.path)
-            _leases.add(lease)
         with lease.busy:
             connection = lease.connected()
             try:

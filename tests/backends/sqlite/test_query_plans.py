@@ -12,6 +12,7 @@ from pynenc.app import Pynenc
 from pynenc.identifiers.task_id import TaskId
 from pynenc.invocation.status import InvocationStatus
 
+from pytest_pynenc_state.backends.sqlite.broker import PytestSQLiteBroker
 from pytest_pynenc_state.backends.sqlite.connection import Connection, open_database
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus, AtomicServiceRun
 from pytest_pynenc_state.conformance.areas import AREAS
@@ -149,6 +150,14 @@ ORCHESTRATOR_OPERATIONS: dict[str, Operation] = {
     ),
 }
 
+BROKER_OPERATIONS: dict[str, Operation] = {
+    "_route_invocations": (
+        lambda broker: broker._route_invocations(["first", "second"], "default", 0.0)
+    ),
+    "retrieve_invocation": lambda broker: broker.retrieve_invocation(),
+    "count_invocations": lambda broker: broker.count_invocations(),
+}
+
 # It holds one row of an app at most, and the app's id is all of its key.
 _ONE_ROW_OF_AN_APP = "orchestrator_one_running_execution"
 
@@ -211,6 +220,15 @@ def test_the_orchestrator_searches_by_key(app: Pynenc, path: Path, name: str) ->
     assert [detail for detail in plans if not _is_narrow(detail)] == []
 
 
+@pytest.mark.parametrize("name", BROKER_OPERATIONS)
+def test_the_broker_searches_by_key(app: Pynenc, path: Path, name: str) -> None:
+    """No statement scans a table, or all rows of an app."""
+    broker = PytestSQLiteBroker(app)
+    BROKER_OPERATIONS["_route_invocations"](broker)
+    plans = _plans(path, lambda: BROKER_OPERATIONS[name](broker))
+    assert [detail for detail in plans if not _is_narrow(detail)] == []
+
+
 @pytest.mark.parametrize("area", AREAS.values(), ids=AREAS)
 def test_nothing_is_ever_read_of_another_app(app: Pynenc, path: Path, area: Any) -> None:
     """What lists all of an app goes by the app's id, and scans no table either."""
@@ -226,6 +244,7 @@ def test_every_index_is_used(app: Pynenc, path: Path) -> None:
         for component, operations in (
             (backend, STATE_OPERATIONS),
             (orchestrator, ORCHESTRATOR_OPERATIONS),
+            (PytestSQLiteBroker(app), BROKER_OPERATIONS),
         )
         for operation in operations.values()
         for detail in _plans(path, lambda: operation(component))  # noqa: B023 - called at once
