@@ -18,7 +18,7 @@ from pynenc.util.sqlite_utils import SQLiteConnection
 from pytest_pynenc_state.apps.configuration import exported
 from pytest_pynenc_state.apps.pointing import build_app
 from pytest_pynenc_state.apps.searching import remembered_search
-from pytest_pynenc_state.backends.backend import Space
+from pytest_pynenc_state.backends.backend import Backend, Space
 from pytest_pynenc_state.backends.catalogue import Catalogue
 
 # All contenders, in the order of the columns.
@@ -27,9 +27,14 @@ PLAIN = "plain"  #: no backend: repeats the statements of `SQLITE` on a bare con
 PYNENC_SQLITE = "pynenc-sqlite"  #: pynenc's own classes, built as its users build them
 MEMORY = "memory"
 PYNENC_MEMORY = "pynenc-memory"
+#: a published backend, where it is installed
+RUSTVELLO = "rustvello"
+#: takes part where places are opened; `benchmarks.server` is about what it does there
+MONGOMOCK = "mongomock"
 NAMES = (SQLITE, PLAIN, PYNENC_SQLITE, MEMORY, PYNENC_MEMORY)
 
 _catalogue = Catalogue()
+_BY_RECIPE = {RUSTVELLO: "tests.published.conformance.recipes:RUSTVELLO_SQLITE"}
 _leave_connection = SQLiteConnection.__exit__
 _numbers = itertools.count(1)
 
@@ -45,8 +50,15 @@ class OpenedApp:
 def import_classes() -> None:
     """Import our component classes, so that pynenc finds them by name."""
     for name in (SQLITE, MEMORY):
-        for module in _catalogue.select(name).modules:
-            importlib.import_module(module)
+        import_backend(name)
+
+
+def import_backend(name: str) -> Backend:
+    """A contender that is one of our backends, or has a recipe; its classes are imported."""
+    backend = _catalogue.select(_BY_RECIPE.get(name, name))
+    for module in backend.modules:
+        importlib.import_module(module)
+    return backend
 
 
 def leave_pynenc_alone() -> None:
@@ -55,23 +67,26 @@ def leave_pynenc_alone() -> None:
 
 
 @contextmanager
-def opened(name: str, directory: Path) -> Iterator[Pynenc]:
+def opened(name: str, directory: Path, service: object = None) -> Iterator[Pynenc]:
     """Open a contender below *directory*, and remove it afterwards."""
-    place = open_app(name, directory)
+    place = open_app(name, directory, service)
     try:
         yield place.app
     finally:
         place.remove()
 
 
-def open_app(name: str, directory: Path) -> OpenedApp:
-    """Open an app of a contender on a new place of its own below *directory*."""
+def open_app(name: str, directory: Path, service: object = None) -> OpenedApp:
+    """Open an app of a contender on a new place of its own below *directory*.
+
+    :param service: What its backend needs to be running, if it needs something.
+    """
     namespace = f"{name}-{next(_numbers)}"
     own_directory = directory / namespace
     if name in (PYNENC_SQLITE, PYNENC_MEMORY):
         return _opened_by_pynenc(name, namespace, own_directory)
-    backend = _catalogue.select(name)
-    place = backend.open_place(Space(namespace, own_directory, directory))
+    backend = import_backend(name)
+    place = backend.open_place(Space(namespace, own_directory, directory, service))
     values = {**backend.components, **place.values}
     with exported(values), remembered_search():
         app = _touched(build_app(namespace, values))

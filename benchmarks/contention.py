@@ -8,7 +8,7 @@ import sqlite3
 import statistics
 import time
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
@@ -18,14 +18,23 @@ from typing import Any
 from pynenc.app import Pynenc
 
 from benchmarks import contenders
+from benchmarks.contenders import PYNENC_SQLITE, SQLITE
+from benchmarks.result import Result, Settings, Table, Target, number
 from benchmarks.workload import CYCLE, RUNNER_ID, Workload
 from pytest_pynenc_state.errors import BackendError
-
-PROCESSES = 4
 
 #: Takes its turn without any store: what it waits for is the machine, and so do the others.
 NO_STORE = "no store"
 
+_PROCESSES = (1, 2, 4, 8)
+# The targets are for so many.
+_JUDGED = 4
+_WANTED_FACTOR = 10.0
+_WANTED_WORST_MS = 50.0
+
+_TURNS = 5
+_TURN_S = 1.0
+_QUICK_TURN_S = 0.05
 _IDS_PER_PROCESS = 20
 # Some seconds for processes to start; they also wait for each other after each turn.
 _PATIENCE_S = 120.0
@@ -49,9 +58,13 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Crowd:
-    """What the transitions of one contender took while others contended, over all turns."""
+    """What the transitions of one contender took while others contended, over all turns.
+
+    :param counts: How many each process made.
+    """
 
     times_ms: list[float]
+    counts: list[int]
     failures: int
     seconds: float
 
@@ -69,21 +82,82 @@ class Crowd:
         """The time of the slowest transition."""
         return max(self.times_ms)
 
+    @property
+    def fairness(self) -> float:
+        """What the process with the fewest transitions made, by what that with most did."""
+        return min(self.counts) / max(self.counts)
+
+    def summary(self) -> dict[str, float]:
+        """The numbers for a file."""
+        return {
+            "per_second": self.per_second,
+            "p50_ms": self.percentile_ms(50),
+            "p99_ms": self.percentile_ms(99),
+            "worst_ms": self.worst_ms,
+            "fairness": self.fairness,
+            "failures": self.failures,
+        }
+
+
+def measure(settings: Settings) -> Result:
+    """Let 1, 2, 4 and 8 processes contend."""
+    names = [each for each in settings.names if each in (SQLITE, PYNENC_SQLITE)]
+    turns, turn_s = settings.either((_TURNS, _TURN_S), (1, _QUICK_TURN_S))
+    crowds = {
+        processes: contended(names, processes, settings.directory, turns, turn_s)
+        for processes in _PROCESSES
+    }
+    rows = [
+        (f"{name}, {processes}", *_cells(crowd))
+        for name in (*names, NO_STORE)
+        for processes, found in crowds.items()
+        for crowd in [found[name]]
+    ]
+    columns = ("processes", "a second", "p50 ms", "p99 ms", "worst ms", "fairness", "failures")
+    title = "Status transitions by several processes on one file (fairness: fewest by most)"
+    data = {
+        str(processes): {name: crowd.summary() for name, crowd in found.items()}
+        for processes, found in crowds.items()
+    }
+    return Result([Table(title, columns, rows)], list(_targets(crowds[_JUDGED])), data)
+
+
+def _cells(crowd: Crowd) -> tuple[str, ...]:
+    times_ms = (crowd.percentile_ms(50), crowd.percentile_ms(99), crowd.worst_ms)
+    shown = [number(each) for each in (crowd.per_second, *times_ms, crowd.fairness)]
+    return (*shown, str(crowd.failures))
+
+
+def _targets(crowds: Mapping[str, Crowd]) -> Iterator[Target]:
+    work = f"sqlite, transitions by {_JUDGED} processes"
+    if {SQLITE, PYNENC_SQLITE} <= crowds.keys():
+        factor = crowds[SQLITE].per_second / crowds[PYNENC_SQLITE].per_second
+        wanted, met = f"at least {_WANTED_FACTOR:g} times pynenc's", factor >= _WANTED_FACTOR
+        yield Target(work, wanted, f"{factor:.1f} times", met)
+    if SQLITE in crowds:
+        worst_ms = crowds[SQLITE].worst_ms
+        measured = (
+            f"{worst_ms:.0f} ms (p99 {crowds[SQLITE].percentile_ms(99):.2f} ms; without any "
+            f"store, this machine delayed up to {crowds[NO_STORE].worst_ms:.0f} ms)"
+        )
+        met = worst_ms < _WANTED_WORST_MS
+        yield Target(f"{work}, worst case", f"below {_WANTED_WORST_MS:g} ms", measured, met)
+
 
 def contended(
-    names: Sequence[str], directory: Path, rounds: int, turn_s: float
+    names: Sequence[str], processes: int, directory: Path, rounds: int, turn_s: float
 ) -> dict[str, Crowd]:
     """Let the same processes work on each contender in turns."""
     schedule = Schedule((*names, NO_STORE) * rounds, turn_s)
     context = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
         apps = {name: stack.enter_context(contenders.opened(name, directory)) for name in names}
-        seats = {name: _seats(app) for name, app in apps.items()}
-        barrier = context.Barrier(PROCESSES)
+        seats = {name: _seats(app, processes) for name, app in apps.items()}
+        barrier = context.Barrier(processes)
         tasks = [
-            (schedule, {name: seats[name][number] for name in names}) for number in range(PROCESSES)
+            (schedule, {name: seats[name][number] for name in names}) for number in range(processes)
         ]
-        pool = stack.enter_context(context.Pool(PROCESSES, _keep_barrier, (barrier,)))
+        pool = stack.enter_context(context.Pool(processes, _keep_barrier, (barrier,)))
         # One task for each process: each waits for the others at the barrier.
         outcomes = pool.starmap(_take_part, tasks, chunksize=1)
     return {
@@ -92,16 +166,17 @@ def contended(
     }
 
 
-def _seats(app: Pynenc) -> list[Seat]:
+def _seats(app: Pynenc, processes: int) -> list[Seat]:
     workload = Workload(app)
-    workload.seed(_IDS_PER_PROCESS * PROCESSES)
+    workload.seed(_IDS_PER_PROCESS * processes)
     values = dict(app.config_values or {})
-    return [Seat(values, workload.ids[number::PROCESSES]) for number in range(PROCESSES)]
+    return [Seat(values, workload.ids[number::processes]) for number in range(processes)]
 
 
 def _crowd(outcomes: Sequence[tuple[array[int], int]], seconds: float) -> Crowd:
     times_ms = [time_ns / 1e6 for times_ns, _ in outcomes for time_ns in times_ns]
-    return Crowd(times_ms, sum(failures for _, failures in outcomes), seconds)
+    counts = [len(times_ns) for times_ns, _ in outcomes]
+    return Crowd(times_ms, counts, sum(failures for _, failures in outcomes), seconds)
 
 
 _barriers: list[Barrier] = []

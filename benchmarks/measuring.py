@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import Any
 
+from benchmarks.result import number
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -63,6 +65,13 @@ class Series:
             return 0.0
         first, _, third = statistics.quantiles(self.times_us, n=4)
         return third - first
+
+    def __str__(self) -> str:
+        return f"{number(self.median_us)} ({number(self.spread_us)})"
+
+    def summary(self) -> dict[str, float]:
+        """The numbers for a file."""
+        return {"median_us": self.median_us, "spread_us": self.spread_us}
 
     def times_slower_than(self, other: Series) -> float:
         """The median, over all rounds, of this time divided by the other's of that round."""

@@ -16,6 +16,7 @@ from typing import IO
 
 from pytest_pynenc_state.apps.recipe import AppRecipe
 from pytest_pynenc_state.processes.serving import STACK_SIGNAL
+from pytest_pynenc_state.processes.terminable import let_forks_be_terminated
 
 #: What a child runs: without a file as its main module, so that what it spawns in turn
 #: does not import it again.
@@ -45,6 +46,7 @@ def main() -> None:
     faulthandler.register(STACK_SIGNAL)
     sys.path[:] = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
+    let_forks_be_terminated()
     # Nothing below is to wait for, or inherit, the parent's end of the pipe.
     with Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), sys.stdin.fileno())
