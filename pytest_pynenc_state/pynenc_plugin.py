@@ -18,7 +18,8 @@ import pytest_pynenc_state.backends.memory.state_backend
 import pytest_pynenc_state.backends.sqlite.broker
 import pytest_pynenc_state.backends.sqlite.client_data_store
 import pytest_pynenc_state.backends.sqlite.orchestrator
-import pytest_pynenc_state.backends.sqlite.state_backend  # noqa: F401 - defines the classes
+import pytest_pynenc_state.backends.sqlite.state_backend
+import pytest_pynenc_state.backends.sqlite.trigger  # noqa: F401 - defines the classes
 from pytest_pynenc_state.apps.configuration import MODULES_VARIABLE
 from pytest_pynenc_state.processes.crash_files import CRASHES_VARIABLE
 from pytest_pynenc_state.processes.journal import JOURNALS_VARIABLE

@@ -42,7 +42,7 @@ BACKEND = Backend(
         "state_backend_cls": "PytestSQLiteStateBackend",
         "orchestrator_cls": "PytestSQLiteOrchestrator",
         "broker_cls": "PytestSQLiteBroker",
-        "trigger_cls": "SQLiteTrigger",
+        "trigger_cls": "PytestSQLiteTrigger",
         "client_data_store_cls": "PytestSQLiteClientDataStore",
     },
     modules=("pytest_pynenc_state.pynenc_plugin",),
