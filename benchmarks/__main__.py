@@ -20,6 +20,7 @@ from benchmarks import (
     life,
     operations,
     page,
+    races,
     runs,
     sessions,
 )
@@ -30,6 +31,7 @@ _GROUPS: Mapping[str, Callable[[Settings], Result]] = {
     "contention": contention.measure,
     "growth": growth.measure,
     "life": life.measure,
+    "races": races.measure,
     "runs": runs.measure,
     "sessions": sessions.measure,
     "footprint": footprint.measure,

@@ -14,6 +14,7 @@ _HEADINGS = {
     "contention": "Several processes",
     "growth": "Large stores",
     "life": "A test's place",
+    "races": "Races of processes",
     "runs": "Tasks, end to end",
     "sessions": "Runs of pytest",
     "footprint": "Memory",

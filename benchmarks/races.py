@@ -1,11 +1,9 @@
-"""Measure what a race of processes costs: ``python -m benchmarks.races``."""
+"""What a race of processes costs."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import itertools
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,9 +12,9 @@ from time import perf_counter_ns
 
 from pynenc.app import Pynenc
 
-from benchmarks import layout
 from benchmarks.measuring import Series
 from benchmarks.racers import read
+from benchmarks.result import Result, Settings, Table, Target
 from pytest_pynenc_state.apps.configuration import exported
 from pytest_pynenc_state.apps.pointing import build_app
 from pytest_pynenc_state.backends.backend import Backend, Place, Space
@@ -27,8 +25,11 @@ from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.racing import Races, Rules
 from pytest_pynenc_state.processes.visiting import Destination
 
-BACKENDS = ("sqlite", "mongomock")
-_COLUMNS = ("very first", "first of a test", "median", "spread", "overlapping")
+_BACKENDS = ("sqlite", "mongomock")
+_RACERS = 4
+_PLACES = 5
+_RACES = 100
+_COLUMNS = ("backend", "very first", "first of a test", "median", "spread", "overlapping")
 _SEED = 1
 _TIMEOUT_S = 60.0
 
@@ -52,25 +53,26 @@ class Costs:
     overlapping: float
 
 
-def main() -> None:
-    """Race on each backend, and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.races", description=__doc__)
-    parser.add_argument("--racers", type=int, default=4)
-    parser.add_argument("--places", type=int, default=5, help="how many tests there would be")
-    parser.add_argument("--races", type=int, default=100, help="on each place, after the first")
-    options = parser.parse_args()
-    title = f"Races of {options.racers} processes, in ms (overlapping: of all pairs)"
-    with tempfile.TemporaryDirectory(prefix="pynenc-benchmark-") as name:
-        costs = {
-            backend: _costs(backend, Path(name), options.racers, options.places, options.races)
-            for backend in BACKENDS
-        }
-    for line in layout.titled(title, "backend", _COLUMNS):
-        print(line)
-    for backend, cost in costs.items():
-        print(layout.row(backend, _cells(cost)))
-        is_met = cost.further.median_us / 1000 < _TARGET_MS
-        print(layout.row(f"  under {_TARGET_MS:.0f} ms", ["", "", layout.verdict(is_met)]))
+def measure(settings: Settings) -> Result:
+    """Race on each backend, one after the other."""
+    places, races = settings.either((_PLACES, _RACES), (1, 2))
+    costs = {
+        backend: _costs(backend, settings.directory, _RACERS, places, races)
+        for backend in _BACKENDS
+    }
+    title = f"Races of {_RACERS} processes, in milliseconds (overlapping: of all pairs)"
+    rows = [(backend, *_cells(cost)) for backend, cost in costs.items()]
+    targets = [
+        Target(
+            f"{backend}, a race of {_RACERS} processes after the first",
+            f"below {_TARGET_MS:g} ms",
+            f"{cost.further.median_us / 1000:.1f} ms",
+            cost.further.median_us / 1000 < _TARGET_MS,
+        )
+        for backend, cost in costs.items()
+    ]
+    data = {backend: cost.further.summary() for backend, cost in costs.items()}
+    return Result([Table(title, _COLUMNS, rows)], targets, data)
 
 
 def _cells(cost: Costs) -> list[str]:
@@ -134,7 +136,3 @@ def _opened_place(backend: Backend, space: Space) -> Iterator[Pynenc]:
     finally:
         place.close()
         place.remove()
-
-
-if __name__ == "__main__":
-    main()
