@@ -40,14 +40,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.counting", description=__doc__)
     parser.add_argument("--update", action="store_true", help="store what is counted now")
     options = parser.parse_args()
-    found = {"versions": _versions(), "counts": counted()}
+    counts, found_versions = counted(), _versions()
     if options.update:
+        found = {"versions": found_versions, "counts": counts}
         _BASELINE.write_text(json.dumps(found, indent=2) + "\n")
         return
     stored = json.loads(_BASELINE.read_text())
-    if stored["versions"] != found["versions"]:
-        sys.exit(f"stored were counts for {stored['versions']}, this is {found['versions']}")
-    differences = compared(stored["counts"], found["counts"])
+    if stored["versions"] != found_versions:
+        sys.exit(f"stored were counts for {stored['versions']}, this is {found_versions}")
+    differences = compared(stored["counts"], counts)
     print(*differences or ["all as stored"], sep="\n")
     if differences:
         sys.exit(f"if that is meant: {parser.prog} --update")

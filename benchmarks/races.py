@@ -55,7 +55,7 @@ class Costs:
 
 def measure(settings: Settings) -> Result:
     """Race on each backend, one after the other."""
-    places, races = settings.either((_PLACES, _RACES), (1, 2))
+    places, races = settings.either((_PLACES, _RACES), (2, 2))
     costs = {
         backend: _costs(backend, settings.directory, _RACERS, places, races)
         for backend in _BACKENDS
