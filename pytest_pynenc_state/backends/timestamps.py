@@ -21,7 +21,7 @@ def to_us(moment: datetime) -> int:
 
 def from_us(timestamp_us: int) -> datetime:
     """The aware UTC instant that `to_us` turned into *timestamp_us*."""
-    return _EPOCH + timedelta(microseconds=timestamp_us)
+    return _EPOCH + timestamp_us * _MICROSECOND
 
 
 def now_us() -> int:

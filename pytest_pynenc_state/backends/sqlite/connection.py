@@ -92,6 +92,16 @@ def optional_text(value: str | bytes | None) -> str | None:
     return None if value is None else text(value)
 
 
+def texts(row: Row) -> Row:
+    """Return *row*, all of whose bytes are such text, with that text."""
+    # Hardly any row has any, and rows are read by the thousand.
+    return tuple(map(_text_if_bytes, row)) if bytes in map(type, row) else row
+
+
+def _text_if_bytes(value: Any) -> Any:
+    return text(value) if isinstance(value, bytes) else value
+
+
 class _Lease:
     """One thread's connection to one file, in the process that opened it."""
 
@@ -241,7 +251,11 @@ class Database:
         while True:
             try:
                 with _gate:
-                    return self._attempt(work)
+                    lease = self._local.lease
+                    if lease is None or lease.pid != os.getpid():
+                        lease = self._local.lease = _Lease(self.path)
+                    with lease.busy:
+                        return _done(work, lease.connection or lease.connected())
             except sqlite3.Error as error:
                 now_s = time.monotonic()
                 deadline_s = deadline_s or now_s + self.timeout_s
@@ -249,17 +263,13 @@ class Database:
                     raise translated(error, self.path, self.timeout_s) from error
             time.sleep(random.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S))  # noqa: S311 - jitter
 
-    def _attempt(self, work: Callable[[Connection], Outcome]) -> Outcome:
-        lease = self._local.lease
-        if lease is None or lease.pid != os.getpid():
-            lease = self._local.lease = _Lease(self.path)
-        with lease.busy:
-            connection = lease.connected()
-            try:
-                return work(connection)
-            except BaseException:
-                _roll_back(connection)
-                raise
+
+def _done(work: Callable[[Connection], Outcome], connection: Connection) -> Outcome:
+    try:
+        return work(connection)
+    except BaseException:
+        _roll_back(connection)
+        raise
 
 
 def _roll_back(connection: Connection) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pynenc.identifiers.invocation_id import InvocationId
-from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
+from pynenc.invocation.status import InvocationStatusRecord
 from pynenc.state_backend.base_state_backend import InvocationHistory as PynencInvocationHistory
 
-from pytest_pynenc_state.backends.sqlite.connection import Database, Row, optional_text, text
-from pytest_pynenc_state.backends.sqlite.queries import invocation_ids
+from pytest_pynenc_state.backends.sqlite.connection import Database, Row, texts
+from pytest_pynenc_state.backends.sqlite.queries import STATUSES, invocation_ids
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
 from pytest_pynenc_state.backends.timestamps import from_us, to_us
@@ -115,11 +115,11 @@ class HistoryTable:
 
 
 def _record(row: Row) -> PynencInvocationHistory:
-    invocation_id, timestamp_us, status, owner, status_us, context_id, registered_by, *_ = row
+    invocation_id, timestamp_us, status, owner, status_us, context_id, registered_by, *_ = texts(row)
     return InvocationHistory.restored(
-        text(invocation_id),
+        invocation_id,
         from_us(timestamp_us),
-        InvocationStatusRecord(InvocationStatus(status), optional_text(owner), from_us(status_us)),
-        text(context_id),
-        optional_text(registered_by),
+        InvocationStatusRecord(STATUSES[status], owner, from_us(status_us)),
+        context_id,
+        registered_by,
     )

@@ -15,10 +15,11 @@ from pytest_pynenc_state.backends.sqlite.connection import (
     Connection,
     Database,
     Row,
-    optional_text,
     text,
+    texts,
 )
 from pytest_pynenc_state.backends.sqlite.queries import (
+    STATUSES,
     invocation_ids,
     marks,
     read_in_chunks,
@@ -185,7 +186,5 @@ class StatusTable:
 
 
 def _record(row: Row) -> InvocationStatusRecord:
-    status, owner, timestamp_us = row
-    return InvocationStatusRecord(
-        InvocationStatus(status), optional_text(owner), from_us(timestamp_us)
-    )
+    status, owner, timestamp_us = texts(row)
+    return InvocationStatusRecord(STATUSES[status], owner, from_us(timestamp_us))
