@@ -30,9 +30,16 @@ def _state(request: pytest.FixtureRequest) -> SessionState:
 
 
 @pytest.fixture
-def pynenc_namespace(request: pytest.FixtureRequest) -> str:
+def _pynenc_request(request: pytest.FixtureRequest) -> pytest.FixtureRequest:
+    # For each fixture that asks for `request`, pytest makes a fixture, twice, which takes longer
+    # than most of ours do: those that every test has share this one.
+    return request
+
+
+@pytest.fixture
+def pynenc_namespace(_pynenc_request: pytest.FixtureRequest) -> str:
     """A short name that no other test, worker or run has."""
-    return _state(request).next_namespace()
+    return _state(_pynenc_request).next_namespace()
 
 
 @pytest.fixture
@@ -82,23 +89,23 @@ def pynenc_mongomock_url(
 
 
 @pytest.fixture
-def _pynenc_record(request: pytest.FixtureRequest) -> TestRecord:
-    return _state(request).record(request.node)
+def _pynenc_record(_pynenc_request: pytest.FixtureRequest) -> TestRecord:
+    return _state(_pynenc_request).record(_pynenc_request.node)
 
 
 @pytest.fixture
 def _pynenc_nothing_left(
-    request: pytest.FixtureRequest, pynenc_backend: Backend, _pynenc_record: TestRecord
+    _pynenc_request: pytest.FixtureRequest, pynenc_backend: Backend, _pynenc_record: TestRecord
 ) -> Iterator[None]:
     from pytest_pynenc_state import opening
 
-    with opening.nothing_left(request, pynenc_backend, _pynenc_record):
+    with opening.nothing_left(_pynenc_request, pynenc_backend, _pynenc_record):
         yield
 
 
 @pytest.fixture
 def pynenc_place(
-    request: pytest.FixtureRequest,
+    _pynenc_request: pytest.FixtureRequest,
     _pynenc_nothing_left: None,
     pynenc_backend: Backend,
     pynenc_namespace: str,
@@ -112,26 +119,30 @@ def pynenc_place(
     """
     from pytest_pynenc_state import opening
 
-    with opening.opened_place(request, pynenc_backend, pynenc_namespace, _pynenc_record) as place:
+    with opening.opened_place(
+        _pynenc_request, pynenc_backend, pynenc_namespace, _pynenc_record
+    ) as place:
         yield place
 
 
 @pytest.fixture
 def _pynenc_values(
-    request: pytest.FixtureRequest,
+    _pynenc_request: pytest.FixtureRequest,
     pynenc_backend: Backend,
     pynenc_place: Place,
     pynenc_config: dict[str, Any],
 ) -> Iterator[dict[str, Any]]:
     from pytest_pynenc_state import opening
 
-    with opening.exported_values(request, pynenc_backend, pynenc_place, pynenc_config) as values:
+    with opening.exported_values(
+        _pynenc_request, pynenc_backend, pynenc_place, pynenc_config
+    ) as values:
         yield values
 
 
 @pytest.fixture
 def pynenc_app(
-    request: pytest.FixtureRequest, _pynenc_values: dict[str, Any], pynenc_namespace: str
+    _pynenc_request: pytest.FixtureRequest, _pynenc_values: dict[str, Any], pynenc_namespace: str
 ) -> Iterator[Pynenc]:
     """The application under test, on the test's own place.
 
@@ -141,7 +152,7 @@ def pynenc_app(
     """
     from pytest_pynenc_state import opening
 
-    with opening.opened_app(request, _pynenc_values, pynenc_namespace) as app:
+    with opening.opened_app(_pynenc_request, _pynenc_values, pynenc_namespace) as app:
         yield app
 
 

@@ -79,17 +79,23 @@ def exported(
         if variable.startswith(_PREFIX) and variable.rsplit("__", 1)[-1] in fields
     }
     saved = {variable: os.environ.get(variable) for variable in rivals | ours.keys()}
-    for variable in rivals:
-        del os.environ[variable]
-    os.environ.update(ours)
+    for variable, former in saved.items():
+        _put(variable, former, ours.get(variable))
     try:
         yield
     finally:
         for variable, former in saved.items():
-            if former is None:
-                os.environ.pop(variable, None)
-            else:
-                os.environ[variable] = former
+            _put(variable, os.environ.get(variable), former)
+
+
+def _put(variable: str, former: str | None, wanted: str | None) -> None:
+    # A test's place and its app export much of the same; to set a variable takes long.
+    if wanted == former:
+        return
+    if wanted is None:
+        del os.environ[variable]
+    else:
+        os.environ[variable] = wanted
 
 
 def _is_scalar(value: object) -> bool:

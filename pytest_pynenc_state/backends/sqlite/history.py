@@ -115,7 +115,9 @@ class HistoryTable:
 
 
 def _record(row: Row) -> PynencInvocationHistory:
-    invocation_id, timestamp_us, status, owner, status_us, context_id, registered_by, *_ = texts(row)
+    invocation_id, timestamp_us, status, owner, status_us, context_id, registered_by, *_ = texts(
+        row
+    )
     return InvocationHistory.restored(
         invocation_id,
         from_us(timestamp_us),
