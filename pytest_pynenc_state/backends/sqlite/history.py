@@ -115,13 +115,11 @@ class HistoryTable:
 
 
 def _record(row: Row) -> PynencInvocationHistory:
-    invocation_id, timestamp_us, status, owner, status_us, context_id, registered_by, *_ = texts(
-        row
-    )
+    invocation_id, added_us, status, owner, status_us, context_id, parent_id, *_ = texts(row)
     return InvocationHistory.restored(
         invocation_id,
-        from_us(timestamp_us),
+        from_us(added_us),
         InvocationStatusRecord(STATUSES[status], owner, from_us(status_us)),
         context_id,
-        registered_by,
+        parent_id,
     )
