@@ -40,14 +40,18 @@ _GROUPS: Mapping[str, Callable[[Settings], Result]] = {
 _ALL = "all"
 
 _NOTE = (
-    "All contenders took turns in one run. Compare the ratios: they are the result. The absolute\n"
-    "times are those of this machine at this moment, and mean nothing elsewhere."
+    "All contenders were measured in one run, and took turns where a turn is short. Compare the\n"
+    "ratios: they are the result. The absolute times are those of this machine at this moment,\n"
+    "and mean nothing elsewhere."
 )
 
 
 def main() -> None:
     """Run what the command line asks for, print tables, and write what is wanted."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if missing := [str(each) for each in options.also if not each.is_file()]:
+        parser.error(f"no such file: {', '.join(missing)} (tox run -e bench-rustvello writes one)")
     contenders.import_classes()
     found_versions = versions()
     print(", ".join(f"{name} {value}" for name, value in found_versions.items()), _NOTE, sep="\n")

@@ -57,6 +57,15 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """How long each transition of one process took, of all that it made in some seconds."""
+
+    times_ns: array[int]
+    failures: int
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Crowd:
     """What the transitions of one contender took while others contended, over all turns.
 
@@ -160,10 +169,7 @@ def contended(
         pool = stack.enter_context(context.Pool(processes, _keep_barrier, (barrier,)))
         # One task for each process: each waits for the others at the barrier.
         outcomes = pool.starmap(_take_part, tasks, chunksize=1)
-    return {
-        name: _crowd([outcome[name] for outcome in outcomes], rounds * turn_s)
-        for name in (*names, NO_STORE)
-    }
+    return {name: _crowd([outcome[name] for outcome in outcomes]) for name in (*names, NO_STORE)}
 
 
 def _seats(app: Pynenc, processes: int) -> list[Seat]:
@@ -173,10 +179,13 @@ def _seats(app: Pynenc, processes: int) -> list[Seat]:
     return [Seat(values, workload.ids[number::processes]) for number in range(processes)]
 
 
-def _crowd(outcomes: Sequence[tuple[array[int], int]], seconds: float) -> Crowd:
-    times_ms = [time_ns / 1e6 for times_ns, _ in outcomes for time_ns in times_ns]
-    counts = [len(times_ns) for times_ns, _ in outcomes]
-    return Crowd(times_ms, counts, sum(failures for _, failures in outcomes), seconds)
+def _crowd(outcomes: Sequence[Outcome]) -> Crowd:
+    return Crowd(
+        [time_ns / 1e6 for each in outcomes for time_ns in each.times_ns],
+        [len(each.times_ns) for each in outcomes],
+        sum(each.failures for each in outcomes),
+        max(each.seconds for each in outcomes),
+    )
 
 
 _barriers: list[Barrier] = []
@@ -187,14 +196,16 @@ def _keep_barrier(barrier: Barrier) -> None:
     _barriers.append(barrier)
 
 
-def _take_part(schedule: Schedule, seats: Mapping[str, Seat]) -> dict[str, tuple[array[int], int]]:
+def _take_part(schedule: Schedule, seats: Mapping[str, Seat]) -> dict[str, Outcome]:
     contenders.import_classes()
     movers: dict[str, _Idler] = {name: _Mover(seat) for name, seat in seats.items()}
     movers[NO_STORE] = _Idler()
     for name in schedule.turns:
         _barriers[0].wait(_PATIENCE_S)
         movers[name].work(schedule.turn_s)
-    return {name: (mover.times_ns, mover.failures) for name, mover in movers.items()}
+    return {
+        name: Outcome(each.times_ns, each.failures, each.seconds) for name, each in movers.items()
+    }
 
 
 class _Idler:
@@ -203,17 +214,23 @@ class _Idler:
     def __init__(self) -> None:
         self.times_ns = array("q")
         self.failures = 0
+        self.seconds = 0.0
 
     def work(self, seconds: float) -> None:
         """Compute for *seconds*."""
-        deadline_ns = time.perf_counter_ns() + int(seconds * 1e9)
-        while (started_ns := time.perf_counter_ns()) < deadline_ns:
-            self.act()
-            self.times_ns.append(time.perf_counter_ns() - started_ns)
+        begun_ns = started_ns = now_ns = time.perf_counter_ns()
+        while now_ns < begun_ns + int(seconds * 1e9):
+            is_done = self.act()
+            now_ns = time.perf_counter_ns()
+            # One that is tried again takes the time of all attempts.
+            if is_done:
+                self.times_ns.append(now_ns - started_ns)
+                started_ns = now_ns
+        self.seconds += (now_ns - begun_ns) / 1e9
 
-    def act(self) -> None:
-        """Do what is timed."""
-        sum(range(1_000))
+    def act(self) -> bool:
+        """Do what is timed; whether it was done."""
+        return sum(range(1_000)) > 0
 
 
 class _Mover(_Idler):
@@ -228,11 +245,12 @@ class _Mover(_Idler):
         self._moves = itertools.cycle(moves)
         self._next = next(self._moves)
 
-    def act(self) -> None:
+    def act(self) -> bool:
         """Make the next move; if it fails it is tried again, until it succeeds."""
         try:
             self._move(*self._next, RUNNER_ID)
         except (sqlite3.Error, BackendError):
             self.failures += 1
-        else:
-            self._next = next(self._moves)
+            return False
+        self._next = next(self._moves)
+        return True

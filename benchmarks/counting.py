@@ -2,7 +2,8 @@
 
 Times differ from one machine to the next, and from one minute to the next. How many functions
 a call calls, and how many statements it sends to SQLite, do not: they are compared with those
-that were stored for the same versions of Python and pynenc. More of them is a failure.
+that were stored for the same versions of Python and pynenc. More of them is a failure; fewer
+are to be stored.
 """
 
 from __future__ import annotations

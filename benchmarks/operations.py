@@ -47,6 +47,8 @@ class Ratio:
 
 _RATIOS = (
     Ratio(PYNENC_SQLITE, SQLITE, 10.0),
+    # What nothing that is written in Python and sends these statements could exceed.
+    Ratio(PYNENC_SQLITE, PLAIN, None),
     Ratio(PLAIN, SQLITE, 0.5),
     Ratio(PYNENC_MEMORY, MEMORY, 1.0, is_for_all=True),
     Ratio(contenders.RUSTVELLO, SQLITE, None),

@@ -23,9 +23,10 @@ _HEADINGS = {
 _INTRODUCTION = """\
 # Performance
 
-This page is printed by `tox run -e bench`. All contenders took turns in one run, on a machine
-that others use, too: compare the ratios, which are the result. The absolute times are those of
-that machine at that moment, and mean nothing elsewhere. {versions}.
+This page is printed by `tox run -e bench-rustvello,bench`. All contenders were measured in one
+run, and took turns where a turn is short, on a machine that others use, too: compare the ratios,
+which are the result. The absolute times are those of that machine at that moment, and mean nothing
+elsewhere. {versions}.
 
 The contenders: `sqlite` and `memory` are the backends of this package; `pynenc-sqlite` and
 `pynenc-memory` are pynenc's own classes, built as its users build them; `plain` is the limit: the
@@ -36,6 +37,27 @@ statements that `sqlite` sends, recorded and sent again on one bare connection o
 _PLOT = """\
 ![How long single operations take on a logarithmic scale: pynenc's SQLite classes take longest,
 this package's are close to the bare statements]({name})
+"""
+
+_LIMITS = """\
+## What limits them
+
+- **Single operations on SQLite.** `pynenc-sqlite / plain` is the most that could be gained with
+  these statements: most of a write is the write-ahead log, most of a read are the locks of the
+  file. What is left of `plain / sqlite` is Python: pynenc's rules that a transition asks, the
+  record objects that a history consists of (half of what reading four of them takes), and the gate
+  that keeps a fork from inheriting SQLite's locks. Five pynenc classes on one connection each open
+  a connection for each call; this is what the factor is made of.
+- **Memory.** An upsert and a history are copied, so that nobody can change what is stored by
+  changing what was given or returned; pynenc's classes hand out what they keep. A purge takes
+  what was written in several indexes, which make time ranges and pages fast.
+- **A test's place.** `memory` shows what pynenc needs to configure an app and two components;
+  the rest is a file that is copied, opened, read for the first time (SQLite parses the schema) and
+  removed. A `pyproject.toml` in the working directory is parsed by pynenc for each component.
+- **Worst cases.** A transition waits for whoever is writing, and for the machine: the row `no
+  store` has processes that do nothing but compute.
+- **An installed plugin that nobody uses** adds its options, fixtures and hooks to each run of
+  pytest, which looks at each of its modules with its own import hook.
 """
 
 _DOTS_PER_INCH = 100
@@ -57,6 +79,7 @@ def write(path: Path, report: Mapping[str, Any], others: Sequence[Mapping[str, A
         if group == "operations" and is_drawn:
             lines += [_PLOT.format(name=plot.name)]
         lines += [Table(**table).markdown() for table in tables]
+    lines += [_LIMITS]
     for other in others:
         lines += [f"## With pynenc {other['versions']['pynenc']}", "", f"{_versions(other)}.", ""]
         lines += list(_tables(other))

@@ -85,6 +85,8 @@ def _time_us(kind: str, name: str, folder: Path, count: int) -> float:
     """How long the tasks took; the runner was ready before, and is stopped afterwards."""
     backend = contenders.import_backend(name)
     place = backend.open_place(Space(folder.name, folder, folder.parent))
+    if name == PYNENC_SQLITE:
+        contenders.leave_pynenc_alone()
     values = {
         **TEST_DEFAULTS,
         "logging_level": "error",

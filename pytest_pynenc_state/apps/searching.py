@@ -26,7 +26,11 @@ _found: dict[int, tuple[str, str]] = {}
 
 
 def hold_in_no_module(app: Pynenc) -> None:
-    """Note that there is nothing to be found, whatever variable of a test is going to hold it."""
+    """Note that there is nothing to be found.
+
+    A test may put it into some module's variable, where pynenc would find it. Another process
+    that imports that module does not: it builds the app from its configuration in any case.
+    """
     _made_for_tests.add(app)
 
 

@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -79,11 +78,17 @@ class Program:
         # Who is admitted tries again meanwhile: a run takes as long as an attempt of another
         # process then, and a wrong admission shows.
         runs = [new_run(f"{self._name}-{self._made}-{each}", self._name) for each in range(2)]
-        start = orchestrator.record_atomic_service_execution_start
-        for run in list(takewhile(lambda run: start(run, None), runs)):
-            orchestrator.finalize_atomic_service_execution(
-                run, datetime.now(UTC), AtomicServiceExecutionStatus.COMPLETED
-            )
+        admitted = []
+        try:
+            for run in runs:
+                if not orchestrator.record_atomic_service_execution_start(run, None):
+                    break
+                admitted.append(run)
+        finally:
+            for run in admitted:
+                orchestrator.finalize_atomic_service_execution(
+                    run, datetime.now(UTC), AtomicServiceExecutionStatus.COMPLETED
+                )
 
     def _chosen_target(self, status: InvocationStatus) -> InvocationStatus:
         """Mostly what *status* allows, and what does not end the invocation."""

@@ -23,6 +23,10 @@ from pytest_pynenc_state.processes.terminable import let_forks_be_terminated
 COMMAND = (sys.executable, "-u", "-c", f"from {__name__} import main; main()")
 
 
+# Their workers handle SIGTERM themselves, as soon as they have come so far.
+_OF_LASTING_WORKERS = ("MultiThreadRunner", "PersistentProcessRunner")
+
+
 @dataclass(frozen=True)
 class Order:
     """What a host is told to run."""
@@ -46,7 +50,8 @@ def main() -> None:
     faulthandler.register(STACK_SIGNAL)
     sys.path[:] = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
-    let_forks_be_terminated()
+    if order.runner_class in _OF_LASTING_WORKERS:
+        let_forks_be_terminated()
     # Nothing below is to wait for, or inherit, the parent's end of the pipe.
     with Path(os.devnull).open() as nothing:
         os.dup2(nothing.fileno(), sys.stdin.fileno())

@@ -44,35 +44,6 @@ _REMEDIES = (
 )
 
 
-class _Processes:
-    """The processes of the machine, listed again only if one was started since.
-
-    Linux tells the number of the process, or thread, that was started last.
-    """
-
-    def __init__(self) -> None:
-        self._last = b""
-        self._listed: set[int] = set()
-
-    def now(self) -> set[int]:
-        """All that there are, and perhaps some that have ended."""
-        last = _last_started()
-        if not last or last != self._last:
-            # What starts in between may be listed, and has another list made the next time.
-            self._last, self._listed = last, process_ids()
-        return self._listed
-
-
-_processes = _Processes()
-
-
-def _last_started() -> bytes:
-    """The number of the process that was started last; nothing where nobody tells."""
-    with suppress(OSError), open("/proc/loadavg", "rb") as file:  # noqa: PTH123 - as in `guard`
-        return file.read().split()[-1]
-    return b""
-
-
 @dataclass(frozen=True)
 class _Snapshot:
     """What there is at one moment."""
@@ -83,7 +54,7 @@ class _Snapshot:
 
     @classmethod
     def now(cls) -> _Snapshot:
-        return cls(_processes.now(), set(threading.enumerate()), open_sockets())
+        return cls(process_ids(), set(threading.enumerate()), open_sockets())
 
 
 @dataclass
@@ -162,7 +133,7 @@ class LeakCheck:
         return not processes
 
     def _new_processes(self) -> list[int]:
-        candidates = _processes.now() - self._before.processes - _lasting_processes(self._guard)
+        candidates = process_ids() - self._before.processes - _lasting_processes(self._guard)
         mark = self._guard.mark
         return sorted(
             pid

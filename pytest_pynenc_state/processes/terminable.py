@@ -11,22 +11,31 @@ import os
 import signal
 
 
+class _TerminableForks:
+    """The hooks around the forks of one process; not those of its forks in turn."""
+
+    def __init__(self) -> None:
+        self._pid: int | None = os.getpid()
+        os.register_at_fork(
+            before=self._hold_back, after_in_parent=self._let_through, after_in_child=self._end
+        )
+
+    def _hold_back(self) -> None:
+        # What arrives at the child meanwhile waits for its new handler.
+        if self._pid == os.getpid():
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _let_through(self) -> None:
+        if self._pid == os.getpid():
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+    def _end(self) -> None:
+        if self._pid is not None:
+            self._pid = None
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def let_forks_be_terminated() -> None:
     """From now on, have each fork of this process end on SIGTERM until it handles it itself."""
-    os.register_at_fork(
-        before=_hold_back, after_in_parent=_let_through, after_in_child=_end_on_sigterm
-    )
-
-
-def _hold_back() -> None:
-    # What arrives at the child meanwhile waits for its new handler.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-
-
-def _let_through() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-
-
-def _end_on_sigterm() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    _let_through()
+    _TerminableForks()

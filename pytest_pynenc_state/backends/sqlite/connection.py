@@ -115,8 +115,10 @@ class _Lease:
     def connected(self) -> Connection:
         """The connection, opened if it is not; only for whoever holds `busy`."""
         if self.connection is None:
-            self.connection = _connect(self.path)
+            connection = _connect(self.path)
+            # First, whatever interrupts this: what is used is known.
             _leases[id(self)] = weakref.ref(self)
+            self.connection = connection
         return self.connection
 
     def close(self) -> None:
@@ -125,7 +127,7 @@ class _Lease:
             connection, self.connection = self.connection, None
             if connection is None:
                 return
-            del _leases[id(self)]
+            _leases.pop(id(self), None)
             if self.pid == os.getpid():
                 connection.close()
             else:

@@ -21,7 +21,7 @@ from pytest_pynenc_state.errors import StoreUnusable
 
 #: Written to each file's ``user_version``. "pp" and a number, so that the version of
 #: some other program's database is not taken for ours.
-SCHEMA_VERSION = 0x70700001
+SCHEMA_VERSION = 0x70700002
 
 
 class StateBackendTables:
