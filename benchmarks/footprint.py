@@ -30,24 +30,36 @@ _KIB = 1024
 _MIB = 1024 * 1024
 
 _CONFTEST = """
+import itertools
 import psutil
 from pathlib import Path
 
-def pytest_runtest_logfinish(nodeid):
-    number = int(nodeid.split("[")[1].rstrip("]")) + 1
+numbers = itertools.count(1)
+
+def pytest_runtest_logfinish():
+    number = next(numbers)
     if number in {marks}:
         with Path({output!r}).open("a") as file:
             print(number, psutil.Process().memory_info().rss, file=file)
 """
 
-_TEST = """
+_TESTS_OF = {
+    "plain pytest": """
+import pytest
+
+@pytest.mark.parametrize("n", range({tests}))
+def test_it(n):
+    pass
+""",
+    SQLITE: """
 import pytest
 
 @pytest.mark.parametrize("n", range({tests}))
 def test_it(n, pynenc_app):
     assert pynenc_app.orchestrator.count_invocations() == 0
     assert pynenc_app.state_backend.get_history("it") == []
-"""
+""",
+}
 
 
 def measure(settings: Settings) -> Result:
@@ -67,22 +79,22 @@ def measure(settings: Settings) -> Result:
     columns = ("", "invocations", "the process", "its server")
     title = "Memory for stored invocations, in MiB: peak of the process, size of its server"
     tests = settings.either(_TESTS, 20)
-    sizes_mb = _session(settings.directory, tests)
+    sizes_mb = {name: _session(settings.directory, name, tests) for name in _TESTS_OF}
     data["session"] = sizes_mb
-    growth_mb = sizes_mb[-1] - sizes_mb[0]
-    size_columns = ("", *(f"after {round(tests * mark):,}" for mark in _MARKS))
-    sizes = ("tests", *(f"{size:,.1f}" for size in sizes_mb))
+    plain_mb, growth_mb = (sizes[-1] - sizes[0] for sizes in sizes_mb.values())
+    size_columns = ("", *(f"after {round(tests * mark):,} tests" for mark in _MARKS))
+    size_rows = [(name, *(f"{size:,.1f}" for size in sizes)) for name, sizes in sizes_mb.items()]
     return Result(
         [
             Table(title, columns, rows),
-            Table("Memory of a session on sqlite, in MiB", size_columns, [sizes]),
+            Table("Memory of a session, in MiB", size_columns, size_rows),
         ],
         [
             Target(
                 f"memory over {tests:,} tests in one session",
-                f"grows by less than {_MOST_GROWTH_MB:g} MiB",
-                f"{growth_mb:+.1f} MiB after the first tenth",
-                growth_mb < _MOST_GROWTH_MB,
+                f"grows by less than {_MOST_GROWTH_MB:g} MiB more than plain pytest's",
+                f"{growth_mb - plain_mb:+.1f} MiB ({growth_mb:.1f} and {plain_mb:.1f})",
+                growth_mb - plain_mb < _MOST_GROWTH_MB,
             )
         ],
         data,
@@ -127,14 +139,14 @@ def _size_mb(process: psutil.Process | None) -> float:
     return process.memory_info().rss / _MIB if process else 0.0
 
 
-def _session(directory: Path, tests: int) -> list[float]:
+def _session(directory: Path, name: str, tests: int) -> list[float]:
     """The size of a process of pytest after some of its tests, in MiB."""
-    folder = directory / "long-session"
+    folder = directory / f"long-session-{name.replace(' ', '-')}"
     folder.mkdir()
     output = folder / "sizes.txt"
     marks = [round(tests * mark) for mark in _MARKS]
     (folder / "conftest.py").write_text(_CONFTEST.format(marks=marks, output=str(output)))
-    (folder / "test_long.py").write_text(_TEST.format(tests=tests))
+    (folder / "test_long.py").write_text(_TESTS_OF[name].format(tests=tests))
     command = [sys.executable, "-m", "pytest", "-q", "--pynenc-backend", SQLITE]
     subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=True)
     return [int(line.split()[1]) / _MIB for line in output.read_text().splitlines()]

@@ -57,6 +57,10 @@ class TestRecord:
         self.stopped_at: datetime | None = None
         self.clause: str | None = None
 
+    def forget(self) -> None:
+        """Let go of the app, and all else that would stay in memory for the rest of the run."""
+        self.logs = self.children = self.races = self.histories = self.operations = None
+
 
 class SessionState:
     """The state of one run, or of one xdist worker of it."""
@@ -252,8 +256,7 @@ class _Outcomes:
                 if name in _FOR_JUNIT:
                     _tell(item, report, f"pynenc_{name}", text)
         if report.when == "teardown":
-            # They would stay in memory for the rest of the run.
-            record.operations = None
+            record.forget()
         return report
 
 

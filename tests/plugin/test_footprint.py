@@ -188,3 +188,29 @@ def test_every_fixture_is_documented(pytester: pytest.Pytester) -> None:
     for name in (*names, "mongo_url", "mongomock_url"):
         assert f"\npynenc_{name} " in listing
     assert "no docstring available" not in listing.partition("pynenc_namespace")[2]
+
+
+def test_a_test_that_has_ended_keeps_nothing_in_memory(pytester: pytest.Pytester) -> None:
+    """Neither its app, nor what would have been told of its failure."""
+    pytester.makepyfile(
+        """
+        import gc, weakref
+        import pytest
+
+        apps = []
+
+        @pytest.mark.parametrize("number", [1, 2, 3])
+        def test_leaves_an_app(number, pynenc_app, pynenc_race):
+            pynenc_app.orchestrator.count_invocations()
+            apps.append(weakref.ref(pynenc_app))
+
+        def test_they_are_gone():
+            gc.collect()
+            # pytest itself holds what the last test was given.
+            assert [app() for app in apps[:-1]] == [None, None]
+        """
+    )
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=sqlite", "-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=4)
