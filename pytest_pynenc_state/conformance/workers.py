@@ -33,6 +33,9 @@ Move = tuple[str, str, InvocationStatusRecord]
 # How long an admitted runner keeps others out.
 _SERVICE_NS = 50_000
 
+# More than enough to find others writing, if they do.
+_MOST_READINGS = 30
+
 #: From when to when something surely was the case, by `time.monotonic_ns`.
 Window = tuple[int, int]
 
@@ -164,7 +167,7 @@ def write_while_one_reads(app: Pynenc, written: str, writer: int, times: int) ->
     """Append to a history as long as somebody reads; or read the range that it is in, by pages.
 
     :param writer: Which one; 0 is the reader.
-    :param times: How often to read, or to append at the most.
+    :param times: How often to find more than before, or to append at the most.
     :returns: The context ids that each reading found.
     """
     if writer == 0:
@@ -181,7 +184,12 @@ def write_while_one_reads(app: Pynenc, written: str, writer: int, times: int) ->
 
 
 def _read_ranges(app: Pynenc, times: int) -> list[list[str]]:
-    return [[record.runner_context_id for record in flat(_pages(app))] for _ in range(times)]
+    """Read until others have written meanwhile so many times, or do not seem to at all."""
+    readings: list[list[str]] = []
+    while times and len(readings) < _MOST_READINGS:
+        readings.append([record.runner_context_id for record in flat(_pages(app))])
+        times -= len(readings) > 1 and len(readings[-1]) > len(readings[-2])
+    return readings
 
 
 def _pages(app: Pynenc) -> Iterable[list[InvocationHistory]]:
