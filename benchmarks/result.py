@@ -52,9 +52,10 @@ class Table:
 
     def _laid_out(self, style: str) -> str:
         alignment = ("left", *["right"] * (len(self.columns) - 1))
-        return tabulate(
+        laid_out: str = tabulate(
             self.rows, self.columns, tablefmt=style, disable_numparse=True, colalign=alignment
         )
+        return laid_out
 
 
 @dataclass(frozen=True)
