@@ -15,7 +15,7 @@ from pynenc.app import Pynenc
 from pynenc.invocation.status import InvocationStatus
 
 from benchmarks import contenders
-from benchmarks.contenders import MEMORY, PLAIN, PYNENC_SQLITE, SQLITE
+from benchmarks.contenders import MEMORY, PYNENC_SQLITE, SQLITE
 from benchmarks.result import Result, Settings, Table, Target, number
 from benchmarks.workload import EPOCH, Workload
 
@@ -117,7 +117,7 @@ def _walked(names: Sequence[str], settings: Settings, rows: int) -> dict[str, tu
 
     The contenders take turns batch by batch.
     """
-    times_us: dict[str, list[float]] = {name: [] for name in names if name != PLAIN}
+    times_us: dict[str, list[float]] = {name: [] for name in names}
     with ExitStack() as stack:
         running: dict[str, Iterator[Any]] = {}
         for name in times_us:
