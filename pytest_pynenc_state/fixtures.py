@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.processes.racing import Races
     from pytest_pynenc_state.processes.recorder import Recorder
     from pytest_pynenc_state.processes.runner import RunnerControl
-    from pytest_pynenc_state.session import SessionState, TestRecord
+    from pytest_pynenc_state.session import SessionState
 
 
 def _state(request: pytest.FixtureRequest) -> SessionState:
@@ -89,17 +89,12 @@ def pynenc_mongomock_url(
 
 
 @pytest.fixture
-def _pynenc_record(_pynenc_request: pytest.FixtureRequest) -> TestRecord:
-    return _state(_pynenc_request).record(_pynenc_request.node)
-
-
-@pytest.fixture
 def _pynenc_nothing_left(
-    _pynenc_request: pytest.FixtureRequest, pynenc_backend: Backend, _pynenc_record: TestRecord
+    _pynenc_request: pytest.FixtureRequest, pynenc_backend: Backend
 ) -> Iterator[None]:
     from pytest_pynenc_state import opening
 
-    with opening.nothing_left(_pynenc_request, pynenc_backend, _pynenc_record):
+    with opening.nothing_left(_pynenc_request, pynenc_backend):
         yield
 
 
@@ -109,7 +104,6 @@ def pynenc_place(
     _pynenc_nothing_left: None,
     pynenc_backend: Backend,
     pynenc_namespace: str,
-    _pynenc_record: TestRecord,
 ) -> Iterator[Place]:
     """An isolated location of the backend, for this test alone.
 
@@ -119,9 +113,7 @@ def pynenc_place(
     """
     from pytest_pynenc_state import opening
 
-    with opening.opened_place(
-        _pynenc_request, pynenc_backend, pynenc_namespace, _pynenc_record
-    ) as place:
+    with opening.opened_place(_pynenc_request, pynenc_backend, pynenc_namespace) as place:
         yield place
 
 
@@ -206,7 +198,6 @@ def pynenc_runner(
     request: pytest.FixtureRequest,
     pynenc_app: Pynenc,
     pynenc_backend: Backend,
-    _pynenc_record: TestRecord,
 ) -> Iterator[RunnerControl]:
     """A runner that executes the tasks of ``pynenc_app``, ready when the test begins.
 
@@ -216,7 +207,7 @@ def pynenc_runner(
     from pytest_pynenc_state import opening
 
     control = opening.runner_control(request, pynenc_app, pynenc_backend)
-    _pynenc_record.logs = control.logs
+    _state(request).record(request.node).logs = control.logs
     try:
         with opening.may_crash(request, control):
             control.start()

@@ -38,16 +38,14 @@ from pytest_pynenc_state.processes.racing import Races, Rules
 from pytest_pynenc_state.processes.recorder import Recorder, recorder_of
 from pytest_pynenc_state.processes.runner import RunnerControl
 from pytest_pynenc_state.processes.visiting import Destination
-from pytest_pynenc_state.session import TestRecord, state_of
+from pytest_pynenc_state.session import state_of
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
 
 @contextmanager
-def nothing_left(
-    request: pytest.FixtureRequest, backend: Backend, record: TestRecord
-) -> Iterator[None]:
+def nothing_left(request: pytest.FixtureRequest, backend: Backend) -> Iterator[None]:
     """Mark what is started meanwhile as ours; afterwards nothing of it may be left.
 
     Before that, the service of *backend* is started, which lives on for other tests.
@@ -67,18 +65,19 @@ def nothing_left(
         try:
             yield
         finally:
-            check.close(with_sockets=not record.failed)
+            check.close(with_sockets=not state.record(request.node).failed)
 
 
 @contextmanager
 def opened_place(
-    request: pytest.FixtureRequest, backend: Backend, namespace: str, record: TestRecord
+    request: pytest.FixtureRequest, backend: Backend, namespace: str
 ) -> Iterator[Place]:
     """Open a place of *backend* and export it; afterwards close it.
 
     It is removed once the whole test has ended, and is known to have passed or failed.
     """
     state = state_of(request.config)
+    record = state.record(request.node)
     try:
         place = _available_place(request, backend, namespace)
     except BackendUnavailable as error:

@@ -56,13 +56,13 @@ def test_a_place_is_a_database_and_a_file(
     assert place.values == {
         "mongo_url": space.service,
         "mongo_database": "pynenc_t_0_1",
-        "sqlite_db_path": str(space.directory / "pynenc.db"),
+        "sqlite_db_path": str(space.session_directory / f"{space.namespace}.db"),
     }
     assert place.outlives_run == (opener is open_mongo)
     assert client.list_database_names() == []
     place.close()
     place.remove()
-    assert not space.directory.exists()
+    assert list(space.session_directory.iterdir()) == []
 
 
 def test_closing_keeps_the_data_and_removing_drops_them(

@@ -121,7 +121,7 @@ def test_the_database_of_a_failed_test_is_kept_and_named(
     (name,) = databases()
     result.stdout.fnmatch_lines(
         [
-            f"mongo: {server} database {name} + *{name}/pynenc.db (kept)",
+            f"mongo: {server} database {name} + *{name}.db (kept)",
             f"test_endings.py::test_{ending}[[]mongo[]]: mongo: {server} database {name} + *.db",
         ]
     )

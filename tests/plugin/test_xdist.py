@@ -42,7 +42,7 @@ def test_workers_share_nothing_and_the_controller_lists_what_is_kept(
     assert len({name[:17] for name in namespaces}) == 1
 
     result.stdout.fnmatch_lines(
-        ["*= kept pynenc places =*", "test_many.py::test_fails[[]sqlite[]]: sqlite: *pynenc.db"]
+        ["*= kept pynenc places =*", "test_many.py::test_fails[[]sqlite[]]: sqlite: */pynenc_*.db"]
     )
     (line,) = (line for line in result.outlines if line.startswith("test_many.py::test_fails["))
     assert Path(line.split(": ")[-1]).exists()

@@ -1,15 +1,15 @@
-"""A place is a folder with one file, copied from an empty one made once per process."""
+"""A place is one file, copied from an empty one made once per process."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from pytest_pynenc_state.backends.backend import (
     Backend,
     Capability,
     Place,
     Space,
-    remove_folder,
 )
 from pytest_pynenc_state.backends.sqlite.connection import open_database
 from pytest_pynenc_state.backends.sqlite.schema import empty_file
@@ -17,10 +17,14 @@ from pytest_pynenc_state.backends.upstream import restore_upstream
 
 _empty_file = cache(empty_file)
 
+# What SQLite adds to the name of a file for those it keeps beside it, while any process has it
+# open or if the last one was killed.
+_BESIDE = ("-wal", "-shm")
+
 
 def open_place(space: Space) -> Place:
-    """Open a place in a new file below the space's folder."""
-    path = space.directory / "pynenc.db"
+    """Open a place in a new file among those of this run; a folder for each would take longer."""
+    path = space.session_directory / f"{space.namespace}.db"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(_empty_file())
 
@@ -32,8 +36,13 @@ def open_place(space: Space) -> Place:
         {"sqlite_db_path": str(path)},
         str(path),
         close=close,
-        remove=lambda: remove_folder(space.directory),
+        remove=lambda: _remove_file(path),
     )
+
+
+def _remove_file(path: Path) -> None:
+    for suffix in ("", *_BESIDE):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 BACKEND = Backend(
