@@ -89,21 +89,8 @@ def pynenc_mongomock_url(
 
 
 @pytest.fixture
-def _pynenc_nothing_left(
-    _pynenc_request: pytest.FixtureRequest, pynenc_backend: Backend
-) -> Iterator[None]:
-    from pytest_pynenc_state import opening
-
-    with opening.nothing_left(_pynenc_request, pynenc_backend):
-        yield
-
-
-@pytest.fixture
 def pynenc_place(
-    _pynenc_request: pytest.FixtureRequest,
-    _pynenc_nothing_left: None,
-    pynenc_backend: Backend,
-    pynenc_namespace: str,
+    _pynenc_request: pytest.FixtureRequest, pynenc_backend: Backend, pynenc_namespace: str
 ) -> Iterator[Place]:
     """An isolated location of the backend, for this test alone.
 
@@ -113,7 +100,10 @@ def pynenc_place(
     """
     from pytest_pynenc_state import opening
 
-    with opening.opened_place(_pynenc_request, pynenc_backend, pynenc_namespace) as place:
+    with (
+        opening.nothing_left(_pynenc_request, pynenc_backend),
+        opening.opened_place(_pynenc_request, pynenc_backend, pynenc_namespace) as place,
+    ):
         yield place
 
 
@@ -219,7 +209,9 @@ def pynenc_runner(
 
 @pytest.fixture
 def pynenc_crash(
-    request: pytest.FixtureRequest, _pynenc_nothing_left: None, pynenc_backend: Backend
+    request: pytest.FixtureRequest,
+    pynenc_place: Place,  # noqa: ARG001 - after it, what a test has left is looked for
+    pynenc_backend: Backend,
 ) -> Iterator[CrashControl]:
     """Kill or pause a process of the test at a chosen point: ``pynenc_crash.when("running")``.
 

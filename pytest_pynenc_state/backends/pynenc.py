@@ -12,8 +12,8 @@ from pytest_pynenc_state.backends.backend import (
     Capability,
     Place,
     Space,
-    remove_folder,
 )
+from pytest_pynenc_state.backends.sqlite_file import file_of, remove_file
 from pytest_pynenc_state.backends.upstream import close_upstream_connections, restore_upstream
 
 _CLASS_NAMES = ("StateBackend", "Orchestrator", "Broker", "Trigger", "ClientDataStore")
@@ -33,14 +33,13 @@ def open_memory(space: Space) -> Place:
 
 def open_sqlite(space: Space) -> Place:
     """Open a place in a file that pynenc creates on first use."""
-    path = space.directory / "pynenc.db"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = file_of(space)
     close_upstream_connections()
     return Place(
         {"sqlite_db_path": str(path)},
         str(path),
         close=_close,
-        remove=lambda: remove_folder(space.directory),
+        remove=lambda: remove_file(path),
     )
 
 

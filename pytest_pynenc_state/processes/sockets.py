@@ -15,10 +15,12 @@ def open_sockets() -> dict[int, int]:
     found: dict[int, int] = {}
     # Lists also the descriptor that it reads them from, closed by the time it is looked at.
     for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208 - pathlib takes many times as long
-        with suppress(OSError):
+        try:
             status = os.fstat(int(name))
-            if stat.S_ISSOCK(status.st_mode):
-                found.setdefault(status.st_ino, int(name))
+        except OSError:
+            continue
+        if stat.S_ISSOCK(status.st_mode):
+            found.setdefault(status.st_ino, int(name))
     return found
 
 

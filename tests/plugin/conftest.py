@@ -81,7 +81,7 @@ def descendants(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def places_left(pytester: pytest.Pytester) -> Callable[[], list[str]]:  # noqa: ARG001 - sets it
-    """List the files of the places that the inner runs left behind."""
+    """List what is left of the places of the inner runs."""
     root = Path(os.environ["PYTEST_DEBUG_TEMPROOT"])
-    places = "pytest-of-*/pytest-[0-9]*/pynenc/pynenc_t_*/*"
+    places = "pytest-of-*/pytest-[0-9]*/pynenc/pynenc_t_*"
     return lambda: sorted(str(path) for path in root.glob(places))
