@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail a run in which a backend was to keep the contract, and no clause was checked."""
+    """Write reports; fail a run in which a backend was to keep the contract, and was not asked."""
     terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
     if terminal is None:
         return
-    reports = [each for each in _reports(terminal) if hookspecs.told(each, hookspecs.CLAUSE)]
-    if reports:
+    reports = _reports(terminal)
+    of_clauses = [each for each in reports if hookspecs.told(each, hookspecs.CLAUSE)]
+    drawn = [each for each in reports if hasattr(each, hookspecs.PICTURE)]
+    if of_clauses or session.config.stash[hookspecs.OPTIONS].draws():
         from pytest_pynenc_state.report import running
 
-        running.finish(session, reports)
+        running.finish(session, of_clauses, drawn)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:

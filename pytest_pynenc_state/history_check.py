@@ -12,6 +12,7 @@ import pytest
 
 from pytest_pynenc_state.history.checking import judge
 from pytest_pynenc_state.history.collecting import collect_facts
+from pytest_pynenc_state.history.picture import Picture, picture
 from pytest_pynenc_state.history.report import Report
 from pytest_pynenc_state.history.stored import HistoryStore, StoredInvocation
 from pytest_pynenc_state.history.summary import summary
@@ -44,6 +45,7 @@ class TestHistories:
         self._record = record
         self._settle_s = settle_s
         self._last_shown: str | None = None
+        self._last_picture: Picture | None = None
 
     @property
     def is_untouched(self) -> bool:
@@ -62,7 +64,13 @@ class TestHistories:
         self._last_shown = "\n\n".join(
             filter(None, [str(report) if report.violations else "", page])
         )
+        self._last_picture = picture(report, [each.history for each in facts.invocations])
         return report
+
+    def drawn(self) -> Picture | None:
+        """What is to be drawn of them; they are read now, unless they have been judged."""
+        self.shown()
+        return self._last_picture
 
     def shown(self) -> str:
         """What to show of them if the test fails; read now, unless they have been judged."""
@@ -111,6 +119,7 @@ def judged_histories(
     """
     histories = TestHistories(app, min(timeout_s, _SETTLE_S), record)
     record.histories = histories.shown
+    record.picture = histories.drawn
     yield
     if record.failed or not is_checked or histories.is_untouched:
         return

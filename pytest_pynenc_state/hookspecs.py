@@ -28,6 +28,11 @@ CLAUSE = "pynenc_clause"
 NOT_RUN, UNSUPPORTED, UNDECIDED, PREVIEW = "not run", "unsupported", "undecided", "preview"
 
 
+#: The attribute of a test's report with what is drawn of its histories, and the name of what
+#: makes it in the test's record.
+PICTURE = "pynenc_picture"
+
+
 def told(report: object, name: str) -> str:
     """The user property *name* of a test's report; nothing if it has none."""
     properties: dict[str, str] = dict(getattr(report, "user_properties", ()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 from typing import NoReturn
 
 from pytest_pynenc_state.errors import OptionsError
@@ -36,7 +37,7 @@ def without_credentials(text: str) -> str:
 
 
 #: The endings of the files that a report can be written to.
-REPORT_FORMS = (".json", ".md")
+REPORT_FORMS = (".html", ".json", ".md")
 
 
 def near_match(word: str, known: Sequence[str]) -> str:
@@ -103,6 +104,8 @@ def report_files(text: str) -> tuple[str, ...]:
     for name in found:
         if not name.endswith(REPORT_FORMS):
             _refuse(f"does not end in {' or '.join(REPORT_FORMS)}", "the ending says the form")
+        if name.endswith(".html") and find_spec("jinja2") is None:
+            _refuse("needs Jinja2", "pip install 'pytest-pynenc-state[report]'")
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_pynenc_state.hookspecs import KEPT_PLACE, OPTIONS
+from pytest_pynenc_state.hookspecs import KEPT_PLACE, OPTIONS, PICTURE
 from pytest_pynenc_state.options import Options
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_pynenc_state.backends.backend import Backend
     from pytest_pynenc_state.backends.catalogue import Catalogue
+    from pytest_pynenc_state.history.picture import Picture
     from pytest_pynenc_state.processes.guarding import Guard
     from pytest_pynenc_state.processes.pool import Pool
 
@@ -41,6 +42,7 @@ class TestRecord:
     :ivar histories: Returns what became of its invocations.
     :ivar operations: Saves what its processes did, and says where.
     :ivar stopped_at: Since when runners in other processes were being stopped; None if not.
+    :ivar picture: Returns what is to be drawn of its invocations; None if there are none.
     :ivar clause: The clause of the conformance suite that it checks, in words.
     """
 
@@ -54,12 +56,14 @@ class TestRecord:
         self.races: Callable[[], str] | None = None
         self.histories: Callable[[], str] | None = None
         self.operations: Callable[[], str] | None = None
+        self.picture: Callable[[], Picture | None] | None = None
         self.stopped_at: datetime | None = None
         self.clause: str | None = None
 
     def forget(self) -> None:
         """Let go of the app, and all else that would stay in memory for the rest of the run."""
         self.logs = self.children = self.races = self.histories = self.operations = None
+        self.picture = None
 
 
 class SessionState:
@@ -241,7 +245,18 @@ class _Outcomes:
         if decided and self._state.keeps(record):
             report.sections.append(("pynenc place", f"{record.location} (kept)"))
             _tell(item, report, KEPT_PLACE, record.location)
-        if report.failed and record.clause:
+        if report.failed:
+            self._explain(item, report, record)
+        if self._is_drawn(report) and record.picture:
+            setattr(report, PICTURE, record.picture())
+        if report.when == "teardown":
+            record.forget()
+        return report
+
+    @staticmethod
+    def _explain(item: pytest.Item, report: pytest.TestReport, record: TestRecord) -> None:
+        """Add to the report of a failure what is known of the test."""
+        if record.clause:
             report.sections.append(("pynenc clause", record.clause))
         sections = {
             "histories": record.histories,
@@ -251,13 +266,15 @@ class _Outcomes:
             "runner log": record.logs,
         }
         for name, tell in sections.items():
-            if report.failed and tell and (text := tell()):
+            if tell and (text := tell()):
                 report.sections.append((f"pynenc {name}", text))
                 if name in _FOR_JUNIT:
                     _tell(item, report, f"pynenc_{name}", text)
-        if report.when == "teardown":
-            record.forget()
-        return report
+
+    def _is_drawn(self, report: pytest.TestReport) -> bool:
+        options = self._state.options
+        wanted = report.failed or (options.timelines == "all" and report.when == "teardown")
+        return wanted and options.draws()
 
 
 def _tell(item: pytest.Item, report: pytest.TestReport, name: str, value: object) -> None:

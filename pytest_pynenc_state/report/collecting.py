@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
 from pytest_pynenc_state.conformance.clause import all_clauses
-from pytest_pynenc_state.hookspecs import CLAUSE, NOT_RUN, PREVIEW, UNDECIDED, UNSUPPORTED, told
+from pytest_pynenc_state.hookspecs import (
+    CLAUSE,
+    NOT_RUN,
+    PICTURE,
+    PREVIEW,
+    UNDECIDED,
+    UNSUPPORTED,
+    told,
+)
 from pytest_pynenc_state.options import Options
 from pytest_pynenc_state.report.contents import (
     BackendReport,
     ClauseResult,
     ConformanceReport,
     Finding,
+    TestFinding,
 )
 
 # What a result may depend on, besides Python; those that are installed are named.
@@ -28,8 +37,11 @@ _SKIPPED = {
 }
 
 
-def collected(reports: Iterable[Any], options: Options) -> ConformanceReport:
-    """Sum up the reports of all phases of all tests of clauses, in any order."""
+def collected(reports: Iterable[Any], drawn: Iterable[Any], options: Options) -> ConformanceReport:
+    """Sum up the reports of all phases of all tests of clauses, in any order.
+
+    :param drawn: The reports of the phases that have a timeline.
+    """
     by_test: dict[str, list[Any]] = {}
     for report in reports:
         by_test.setdefault(report.nodeid, []).append(report)
@@ -40,7 +52,8 @@ def collected(reports: Iterable[Any], options: Options) -> ConformanceReport:
         entry = json.loads(told(phases[0], CLAUSE))
         finding, reason = _found(phases)
         mocks[entry["backend"]] = entry["is_mock"]
-        result = ClauseResult(clauses[entry["clause"]], finding, reason)
+        failure = "\n".join(_text(each) for each in phases if finding == Finding.VIOLATED)
+        result = ClauseResult(clauses[entry["clause"]], finding, reason, failure.strip())
         results.setdefault(entry["backend"], {})[entry["clause"]] = result
     applicable = [clause for clause in clauses.values() if clause.is_applicable]
     return ConformanceReport(
@@ -50,7 +63,27 @@ def collected(reports: Iterable[Any], options: Options) -> ConformanceReport:
             BackendReport(name, mocks[name], dict(sorted(found.items())), applicable)
             for name, found in sorted(results.items())
         ],
+        list(_tests(drawn)),
     )
+
+
+def _tests(drawn: Iterable[Any]) -> Iterator[TestFinding]:
+    """One for each test; what its later phases say stands below what the earlier ones do."""
+    by_test: dict[str, list[Any]] = {}
+    for report in drawn:
+        by_test.setdefault(report.nodeid, []).append(report)
+    for nodeid, phases in by_test.items():
+        outcome = "failed" if any(each.failed for each in phases) else "passed"
+        text = "\n".join(filter(None, map(_text, phases)))
+        yield TestFinding(nodeid, outcome, text, getattr(phases[-1], PICTURE))
+
+
+def _text(report: Any) -> str:
+    """All that pytest says of a failed phase."""
+    if not report.failed:
+        return ""
+    sections = (f"--- {title} ---\n{content}" for title, content in report.sections)
+    return "\n".join([str(report.longrepr), *sections])
 
 
 def versions() -> dict[str, str]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from pytest_pynenc_state.conformance.clause import Clause, Level
+from pytest_pynenc_state.history.picture import Picture
 
 
 class Finding(StrEnum):
@@ -28,11 +29,28 @@ class ClauseResult:
     """What became of one clause on one backend.
 
     :param reason: Why it was not proved, in one line; nothing if it was.
+    :param failure: All that pytest said of a violation.
     """
 
     clause: Clause
     finding: Finding
     reason: str
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class TestFinding:
+    """What became of one test, and what there is to be drawn of it.
+
+    :param text: All that pytest said of its failure.
+    """
+
+    __test__ = False
+
+    nodeid: str
+    outcome: str
+    text: str
+    picture: Picture | None
 
 
 @dataclass(frozen=True)
@@ -97,11 +115,13 @@ class ConformanceReport:
 
     :param versions: Of what was involved, by name: pynenc, Python and others.
     :param settings: The options of the run that somebody chose.
+    :param tests: The tests that are to be shown one by one.
     """
 
     versions: Mapping[str, str]
     settings: Mapping[str, str]
     backends: Sequence[BackendReport]
+    tests: Sequence[TestFinding] = ()
 
     @property
     def sentences(self) -> list[str]:

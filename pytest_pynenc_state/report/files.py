@@ -1,4 +1,4 @@
-"""A report as a file: JSON for programs, Markdown for people."""
+"""A report as a file: JSON for programs, Markdown and HTML for people."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_pynenc_state.conformance.clause import Level
 from pytest_pynenc_state.report.contents import BackendReport, ConformanceReport, Finding
+from pytest_pynenc_state.report.page import as_html
 from pytest_pynenc_state.report.table import HEADINGS, rows
 
 _VERSION = 1
@@ -20,7 +21,8 @@ def write(report: ConformanceReport, path: Path) -> None:
     :raises OSError: The file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_FORMS[path.suffix](report), encoding="utf-8")
+    # What a test has made up, like half of a surrogate pair, is no reason to write nothing.
+    path.write_text(_FORMS[path.suffix](report), encoding="utf-8", errors="backslashreplace")
 
 
 def as_json(report: ConformanceReport) -> str:
@@ -57,7 +59,11 @@ def as_markdown(report: ConformanceReport) -> str:
     return "\n".join(lines) + "\n"
 
 
-_FORMS: dict[str, Callable[[ConformanceReport], str]] = {".json": as_json, ".md": as_markdown}
+_FORMS: dict[str, Callable[[ConformanceReport], str]] = {
+    ".html": as_html,
+    ".json": as_json,
+    ".md": as_markdown,
+}
 
 _NOT_LISTED = {Finding.PROVED, Finding.NOT_RUN}
 

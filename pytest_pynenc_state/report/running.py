@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # typed nowhere else
 
 
-def finish(session: pytest.Session, reports: Sequence[Any]) -> None:
+def finish(session: pytest.Session, of_clauses: Sequence[Any], drawn: Sequence[Any]) -> None:
     """Sum up, write the files that were asked for, and fail a run that proved nothing.
 
+    :param of_clauses: pytest's reports of the tests that checked a clause.
+    :param drawn: Those of the tests that have a timeline.
     :raises OSError: A file cannot be written.
     """
     config = session.config
     options = config.stash[OPTIONS]
-    report = config.stash[REPORT] = collected(reports, options)
-    config.hook.pytest_pynenc_report(config=config, report=report)
+    report = collected(of_clauses, drawn, options)
+    if of_clauses:
+        config.stash[REPORT] = report
+        config.hook.pytest_pynenc_report(config=config, report=report)
     for name in options.report:
         write(report, config.invocation_params.dir / name)
     if session.exitstatus == pytest.ExitCode.OK and any(

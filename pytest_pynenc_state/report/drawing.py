@@ -1,0 +1,207 @@
+"""A test's timeline as SVG: a lane for each process, a bar for each status of an invocation.
+
+Whatever lies along the time is in per cent of the drawing's width, so that a wider drawing is a
+zoomed one: texts keep their size, and nothing has to be computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from pytest_pynenc_state.history.picture import Line, Picture, Step
+
+_ROW = 18
+_BAR = 14
+_LANE_GAP = 8
+_AXIS = 22
+_TICKS = 10
+
+# A status that lasted no time is still to be seen, and clicked at.
+_NARROWEST_PERCENT = 0.15
+
+
+def drawn(picture: Picture) -> str:
+    """The SVG element, as text; every text in it is escaped."""
+    return tostring(_Drawing(picture).element(), encoding="unicode", method="html")
+
+
+class _Drawing:
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        # Some room behind the last record, so that its bar is one.
+        self._lasts_s = picture["lasts_s"] * 1.02 or 1.0
+        self._rows = _arranged(picture)
+        self._tops = self._lane_tops()
+        self._height = self._tops[-1] + _AXIS
+
+    def element(self) -> Element:
+        picture = self._picture
+        count = len(picture["lines"])
+        svg = Element(
+            "svg",
+            {
+                "class": "timeline",
+                "width": "100%",
+                "height": str(self._height),
+                "role": "img",
+                "aria-label": f"Timeline of {count} invocations in {len(picture['lanes'])} "
+                f"processes, {picture['lasts_s']:.3f} seconds; as a table below",
+            },
+        )
+        self._add_lanes(svg)
+        self._add_axis(svg)
+        self._add_links(svg)
+        for number, line in enumerate(picture["lines"]):
+            for position in range(len(line["steps"])):
+                self._add_bar(svg, number, position)
+        self._add_marks(svg)
+        return svg
+
+    def _lane_tops(self) -> list[int]:
+        """Where each lane begins; behind these, where the last one ends."""
+        tops = [0]
+        for lane in range(len(self._picture["lanes"])):
+            rows = max(
+                (row for row_lane, row in self._rows.values() if row_lane == lane), default=0
+            )
+            tops.append(tops[-1] + _ROW * (rows + 2) + _LANE_GAP)
+        return tops
+
+    def _top(self, number: int, position: int) -> int:
+        lane, row = self._rows[number, position]
+        return self._tops[lane] + _ROW * (row + 1)
+
+    def _percent(self, seconds: float) -> float:
+        return 100 * seconds / self._lasts_s
+
+    def _add_lanes(self, svg: Element) -> None:
+        for number, name in enumerate(self._picture["lanes"]):
+            top = self._tops[number]
+            height = self._tops[number + 1] - top - _LANE_GAP
+            kind = "lane odd" if number % 2 else "lane"
+            SubElement(
+                svg, "rect", {"class": kind, "y": str(top), "width": "100%", "height": str(height)}
+            )
+            label = SubElement(svg, "text", {"class": "lane-name", "x": "4", "y": str(top + 13)})
+            label.text = name
+
+    def _add_axis(self, svg: Element) -> None:
+        for tick in range(_TICKS + 1):
+            seconds = self._lasts_s * tick / _TICKS
+            x = f"{100 * tick / _TICKS:.4g}%"
+            bottom = str(self._height - _AXIS)
+            SubElement(svg, "line", {"class": "tick", "x1": x, "x2": x, "y1": "0", "y2": bottom})
+            anchor = {0: "start", _TICKS: "end"}.get(tick, "middle")
+            at = {"class": "time", "x": x, "y": str(self._height - 7), "text-anchor": anchor}
+            SubElement(svg, "text", at).text = f"{seconds:.3f} s"
+
+    def _add_links(self, svg: Element) -> None:
+        """A line from each parent, where it ran when its child was registered, to the child."""
+        numbers = {line["invocation_id"]: n for n, line in enumerate(self._picture["lines"])}
+        for number, line in enumerate(self._picture["lines"]):
+            parent = numbers.get(line["parent_id"])
+            if parent is None:
+                continue
+            since_s = line["steps"][0]["since_s"]
+            position = _at(self._picture["lines"][parent], since_s)
+            x = f"{self._percent(since_s):.4f}%"
+            ends = {"y1": str(self._top(parent, position)), "y2": str(self._top(number, 0))}
+            SubElement(svg, "line", {"class": "link", "x1": x, "x2": x, **ends})
+
+    def _add_bar(self, svg: Element, number: int, position: int) -> None:
+        line = self._picture["lines"][number]
+        step = line["steps"][position]
+        x, width = self._percent(step["since_s"]), _lasting_s(step) * 100 / self._lasts_s
+        if position == len(line["steps"]) - 1:
+            width = 0.8
+        bar = SubElement(
+            svg,
+            "svg",
+            {
+                "class": f"bar status-{_slug(step['status'])}",
+                "x": f"{x:.4f}%",
+                "y": str(self._top(number, position)),
+                "width": f"{max(width, _NARROWEST_PERCENT):.4f}%",
+                "height": str(_BAR),
+                "data-line": str(number),
+                "data-step": str(position),
+            },
+        )
+        SubElement(bar, "title").text = described(line, position)
+        SubElement(bar, "rect", {"width": "100%", "height": "100%"})
+        SubElement(bar, "text", {"x": "3", "y": "11"}).text = step["status"]
+
+    def _add_marks(self, svg: Element) -> None:
+        numbers = {line["invocation_id"]: n for n, line in enumerate(self._picture["lines"])}
+        for mark in self._picture["marks"]:
+            number = numbers.get(mark["invocation_id"])
+            if number is None:
+                continue
+            steps = self._picture["lines"][number]["steps"]
+            position = min(mark["step"], len(steps) - 1)
+            x = f"{self._percent(steps[position]['since_s']):.4f}%"
+            group = SubElement(svg, "g", {"class": "mark"})
+            SubElement(group, "title").text = f"{mark['rule']}: {mark['message']}"
+            bottom = str(self._height - _AXIS)
+            SubElement(group, "line", {"x1": x, "x2": x, "y1": "0", "y2": bottom})
+            at = {"x": x, "dx": "4", "y": str(self._top(number, position) - 3)}
+            SubElement(group, "text", at).text = f"✗ {mark['rule']}"
+
+
+def described(line: Line, position: int) -> str:
+    """One record in words."""
+    step = line["steps"][position]
+    owner = f", owned by {step['owner']}" if step["owner"] else ""
+    unknown = ", perhaps before the one in front of it" if step["is_order_unknown"] else ""
+    return (
+        f"{step['status']} at {step['since_s']:.6f} s, set by {step['mover']}{owner}{unknown}\n"
+        f"record {position + 1} of {len(line['steps'])} of {line['call']} {line['invocation_id']}"
+    )
+
+
+def _slug(status: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in status.lower())
+
+
+def _lasting_s(step: Step) -> float:
+    # Between clocks of two processes a status may end before it began.
+    return max(step["until_s"] - step["since_s"], 0.0)
+
+
+def _at(line: Line, since_s: float) -> int:
+    """The position of the step that an invocation was in at an instant."""
+    positions = [n for n, step in enumerate(line["steps"]) if step["since_s"] <= since_s]
+    return positions[-1] if positions else 0
+
+
+def _arranged(picture: Picture) -> dict[tuple[int, int], tuple[int, int]]:
+    """For each line and position its lane, and its row there: bars of a row do not overlap."""
+    ends: dict[int, list[float]] = {}
+    found = {}
+    for since_s, until_s, stays in sorted(_stays(picture)):
+        lane = picture["lines"][stays[0][0]]["steps"][stays[0][1]]["lane"]
+        rows = ends.setdefault(lane, [])
+        row = next((n for n, end_s in enumerate(rows) if end_s < since_s), len(rows))
+        rows[row : row + 1] = [until_s]
+        found.update(dict.fromkeys(stays, (lane, row)))
+    return found
+
+
+def _stays(picture: Picture) -> Iterator[tuple[float, float, tuple[tuple[int, int], ...]]]:
+    """Each stay of an invocation in one lane: since when, until when, and its steps there."""
+    for number, line in enumerate(picture["lines"]):
+        stay: list[tuple[int, int]] = []
+        for position, step in enumerate(line["steps"]):
+            if stay and step["lane"] != line["steps"][stay[-1][1]]["lane"]:
+                yield _bounded(line, stay)
+                stay = []
+            stay.append((number, position))
+        yield _bounded(line, stay)
+
+
+def _bounded(
+    line: Line, stay: list[tuple[int, int]]
+) -> tuple[float, float, tuple[tuple[int, int], ...]]:
+    first, last = line["steps"][stay[0][1]], line["steps"][stay[-1][1]]
+    return first["since_s"], max(last["until_s"], first["since_s"]), tuple(stay)

@@ -1,0 +1,140 @@
+"""A report as one HTML file, which needs nothing else: no network, no other file.
+
+Jinja2 escapes every text. The page's own policy lets only the style and the script run that this
+package has written.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from pytest_pynenc_state.conformance.clause import Level
+from pytest_pynenc_state.history.picture import Picture
+from pytest_pynenc_state.report.contents import (
+    BackendReport,
+    ConformanceReport,
+    Finding,
+    TestFinding,
+)
+from pytest_pynenc_state.report.drawing import drawn
+from pytest_pynenc_state.report.table import HEADINGS, rows
+
+_TEMPLATES = files(__package__) / "templates"
+
+_SIGNS = {
+    Finding.PROVED: "✓",
+    Finding.VIOLATED: "✗",
+    Finding.KNOWN_BUG: "!",
+    Finding.PREVIEW: "~",
+    Finding.UNSUPPORTED: "-",
+    Finding.UNDECIDED: "?",
+    Finding.NOT_RUN: "·",
+}
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """What became of one clause on one backend, to be shown."""
+
+    finding: Finding
+    reason: str
+    failure: str
+
+    @property
+    def sign(self) -> str:
+        return _SIGNS[self.finding]
+
+    @property
+    def slug(self) -> str:
+        return self.finding.replace(" ", "-")
+
+
+def as_html(report: ConformanceReport) -> str:
+    """The page: a matrix of clauses and backends, and the timelines of tests."""
+    import jinja2  # the extra "report", which the option has looked for
+
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(_text("report.html.j2"))
+    style, script = _text("style.css"), _text("script.js")
+    page: str = template.render(
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        versions=report.versions,
+        settings=report.settings,
+        backends=[
+            {"name": backend.name, "sentence": sentence}
+            for backend, sentence in zip(report.backends, report.sentences, strict=True)
+        ],
+        headings=HEADINGS,
+        counts=rows(report),
+        findings=[str(each) for each in Finding],
+        levels=[str(each) for each in Level],
+        clauses=list(_clauses(report.backends)),
+        tests=[_test(each) for each in report.tests],
+    )
+    return page
+
+
+def _text(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _clauses(backends: Sequence[BackendReport]) -> Iterator[dict[str, Any]]:
+    known = {clause.id: clause for backend in backends for clause in backend.applicable}
+    for clause_id, clause in sorted(known.items()):
+        yield {
+            "id": clause_id,
+            "level": str(clause.level),
+            "rule": clause.rule,
+            "cells": [_cell(backend, clause_id) for backend in backends],
+        }
+
+
+def _cell(backend: BackendReport, clause_id: str) -> _Cell:
+    result = backend.results.get(clause_id)
+    if result is None:
+        return _Cell(Finding.NOT_RUN, "", "")
+    return _Cell(result.finding, result.reason, result.failure)
+
+
+def _test(found: TestFinding) -> dict[str, Any]:
+    picture = found.picture
+    return {
+        "nodeid": found.nodeid,
+        "outcome": found.outcome,
+        "text": found.text,
+        "picture": picture is not None,
+        "drawing": drawn(picture) if picture else "",
+        "records": list(_records(picture)) if picture else [],
+        "statuses": _statuses(picture) if picture else [],
+    }
+
+
+def _records(picture: Picture) -> Iterator[dict[str, str]]:
+    steps = [(step, line) for line in picture["lines"] for step in line["steps"]]
+    for step, line in sorted(steps, key=lambda each: each[0]["since_s"]):
+        yield {
+            "since": f"{step['since_s']:.6f}",
+            "status": step["status"],
+            "owner": step["owner"],
+            "mover": step["mover"],
+            "call": f"{line['call']} {line['invocation_id']}",
+        }
+
+
+def _statuses(picture: Picture) -> list[dict[str, str]]:
+    names = dict.fromkeys(step["status"] for line in picture["lines"] for step in line["steps"])
+    return [{"name": name, "slug": name.lower().replace(" ", "-")} for name in names]
