@@ -30,7 +30,7 @@
       });
       document.getElementById("shown").textContent = `${shown} of ${rows.length} clauses`;
     };
-    form.addEventListener("input", filter);
+    ["input", "change"].forEach((kind) => form.addEventListener(kind, filter));
     form.addEventListener("submit", (event) => event.preventDefault());
     filter();
   }
