@@ -20,8 +20,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     reports = _reports(terminal)
     of_clauses = [each for each in reports if hookspecs.told(each, hookspecs.CLAUSE)]
-    drawn = [each for each in reports if hasattr(each, hookspecs.PICTURE)]
-    if of_clauses or session.config.stash[hookspecs.OPTIONS].draws():
+    drawn = [each for each in reports if hasattr(each, hookspecs.PICTURES)]
+    if of_clauses or session.config.stash[hookspecs.OPTIONS].report:
         from pytest_pynenc_state.report import running
 
         running.finish(session, of_clauses, drawn)

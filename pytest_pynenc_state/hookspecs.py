@@ -28,9 +28,8 @@ CLAUSE = "pynenc_clause"
 NOT_RUN, UNSUPPORTED, UNDECIDED, PREVIEW = "not run", "unsupported", "undecided", "preview"
 
 
-#: The attribute of a test's report with what is drawn of its histories, and the name of what
-#: makes it in the test's record.
-PICTURE = "pynenc_picture"
+#: The attribute of a test's report with what is to be drawn of it.
+PICTURES = "pynenc_pictures"
 
 
 def told(report: object, name: str) -> str:

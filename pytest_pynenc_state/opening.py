@@ -5,13 +5,19 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_pynenc_state import selection
-from pytest_pynenc_state.apps.configuration import TEST_DEFAULTS, checked_values, exported
+from pytest_pynenc_state.apps.configuration import (
+    TEST_DEFAULTS,
+    checked_values,
+    exported,
+    monitor_command,
+)
 from pytest_pynenc_state.apps.pointing import (
     build_app,
     load_app,
@@ -91,10 +97,12 @@ def opened_place(
         remove_folder(folder)
 
     state.dispose_of(record, remove)
+    values = {**backend.components, **place.values}
     if place.outlives_run:
         record.location = f"{backend.name}: {place.location}"
+        record.monitor = partial(monitor_command, values, backend.modules)
     try:
-        with exported({**backend.components, **place.values}, modules=backend.modules):
+        with exported(values, modules=backend.modules):
             yield place
     finally:
         place.close()

@@ -47,7 +47,7 @@ class Options(SimpleNamespace):
     :param seed: What random choices follow from; None is a seed of its own for each run.
     :param level: The highest level of the conformance suite that is checked.
     :param report: The files that the outcome of the conformance suite is written to.
-    :param timelines: Which tests' timelines are in a report in HTML.
+    :param timelines: Which tests' timelines are in a report in HTML or JSON.
     :param replay: The files whose operations are judged again.
     :param mongo_url: The MongoDB that backend ``mongo`` uses; None if nobody said.
     :param sources: Option name to where its value came from.
@@ -76,7 +76,7 @@ class Options(SimpleNamespace):
 
     def draws(self) -> bool:
         """Whether a report is to have timelines."""
-        return any(name.endswith(".html") for name in self.report)
+        return any(name.endswith((".html", ".json")) for name in self.report)
 
     def fails_on_missing(self) -> bool:
         """Whether a backend whose service is missing fails the test instead of skipping it."""
@@ -193,15 +193,15 @@ _OPTIONS = (
         parse="report_files",
         default=(),
         metavar="FILE.html|.json|.md",
-        help="write what became of the conformance suite to this file, and to one in HTML also the "
-        "timelines of tests; repeatable",
+        help="write what became of the conformance suite to this file, and to one in HTML or JSON "
+        "also the timelines of tests; repeatable",
         repeatable=True,
     ),
     _Option(
         name="timelines",
         choices=("failed", "all"),
         default="failed",
-        help="which tests' timelines are in a report in HTML",
+        help="which tests' timelines are in a report in HTML or JSON",
     ),
     _Option(
         name="replay",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_pynenc_state.hookspecs import KEPT_PLACE, OPTIONS, PICTURE
+from pytest_pynenc_state.hookspecs import KEPT_PLACE, OPTIONS
 from pytest_pynenc_state.options import Options
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class TestRecord:
     """What is to be said of one test if it fails.
 
     :ivar location: Where its place is, in words; None if it has none that can be kept.
+    :ivar monitor: Returns the command that opens pynenc's monitor on that place.
     :ivar logs: Returns what its runners in other processes printed last.
     :ivar children: Returns what its child processes printed last.
     :ivar races: Returns its last race, and the seed.
@@ -51,6 +52,7 @@ class TestRecord:
     def __init__(self) -> None:
         self.failed = False
         self.location: str | None = None
+        self.monitor: Callable[[], str] | None = None
         self.logs: Callable[[], str] | None = None
         self.children: Callable[[], str] | None = None
         self.races: Callable[[], str] | None = None
@@ -63,7 +65,7 @@ class TestRecord:
     def forget(self) -> None:
         """Let go of the app, and all else that would stay in memory for the rest of the run."""
         self.logs = self.children = self.races = self.histories = self.operations = None
-        self.picture = None
+        self.picture = self.monitor = None
 
 
 class SessionState:
@@ -233,7 +235,7 @@ class _Outcomes:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Say where the place of a failed test is kept, and what its runners printed."""
         report = yield
@@ -243,12 +245,15 @@ class _Outcomes:
         record.failed = record.failed or report.failed
         decided = report.failed or report.when == "call"
         if decided and self._state.keeps(record):
-            report.sections.append(("pynenc place", f"{record.location} (kept)"))
+            look = f"\nlook at it with: {record.monitor()}" if record.monitor else ""
+            report.sections.append(("pynenc place", f"{record.location} (kept){look}"))
             _tell(item, report, KEPT_PLACE, record.location)
         if report.failed:
             self._explain(item, report, record)
-        if self._is_drawn(report) and record.picture:
-            setattr(report, PICTURE, record.picture())
+        if self._is_drawn(item, report):
+            from pytest_pynenc_state.report.attaching import attach_timelines
+
+            attach_timelines(item, report, record, call.excinfo and call.excinfo.value)
         if report.when == "teardown":
             record.forget()
         return report
@@ -271,10 +276,12 @@ class _Outcomes:
                 if name in _FOR_JUNIT:
                     _tell(item, report, f"pynenc_{name}", text)
 
-    def _is_drawn(self, report: pytest.TestReport) -> bool:
+    def _is_drawn(self, item: pytest.Item, report: pytest.TestReport) -> bool:
         options = self._state.options
-        wanted = report.failed or (options.timelines == "all" and report.when == "teardown")
-        return wanted and options.draws()
+        if not (report.failed or (options.timelines == "all" and report.when == "teardown")):
+            return False
+        # pytest-html, if it is in use, has a report of its own.
+        return options.draws() or bool(item.config.getoption("htmlpath", None))
 
 
 def _tell(item: pytest.Item, report: pytest.TestReport, name: str, value: object) -> None:

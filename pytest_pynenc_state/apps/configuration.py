@@ -9,6 +9,7 @@ exported as a variable, and variables that would beat it are set aside meanwhile
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from pynenc.conf.config_base import ConfigPynencBase
 
 from pytest_pynenc_state.errors import OptionsError
-from pytest_pynenc_state.option_values import near_match
+from pytest_pynenc_state.option_values import near_match, without_credentials
 
 _PREFIX = "PYNENC__"
 
@@ -69,9 +70,8 @@ def exported(
     :param hidden: Fields whose variables are set aside without being replaced.
     :param modules: Modules that a process which builds an app is to import.
     """
-    scalars = {name: value for name, value in values.items() if _is_scalar(value)}
-    ours = {_PREFIX + name.upper(): _as_text(value) for name, value in scalars.items()}
-    ours[MODULES_VARIABLE] = ",".join(modules)
+    ours = _variables(values, modules)
+    scalars = (name for name, value in values.items() if _is_scalar(value))
     fields = [name.upper() for name in (*scalars, *hidden)]
     rivals = {
         variable
@@ -86,6 +86,23 @@ def exported(
     finally:
         for variable, former in saved.items():
             _put(variable, os.environ.get(variable), former)
+
+
+def monitor_command(values: Mapping[str, Any], modules: Sequence[str]) -> str:
+    """The command that opens pynenc's monitor on the store that *values* lead to.
+
+    Any password in it is hidden; whoever enters the command has to put it in again.
+    """
+    variables = _variables(values, modules).items()
+    words = (f"{name}={shlex.quote(without_credentials(value))}" for name, value in variables)
+    return " ".join([*words, "pynenc monitor"])
+
+
+def _variables(values: Mapping[str, Any], modules: Sequence[str]) -> dict[str, str]:
+    """The scalars of *values* as pynenc's variables, and *modules* as ours."""
+    scalars = {name: value for name, value in values.items() if _is_scalar(value)}
+    ours = {_PREFIX + name.upper(): _as_text(value) for name, value in scalars.items()}
+    return {**ours, MODULES_VARIABLE: ",".join(modules)}
 
 
 def _put(variable: str, former: str | None, wanted: str | None) -> None:

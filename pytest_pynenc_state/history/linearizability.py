@@ -62,7 +62,7 @@ class Impossible:
         return "\n".join(lines)
 
     def _lines(self) -> list[str]:
-        done, rest = self._around()
+        done, rest = self.around(_SHOWN)
         numbered = dict(enumerate([*done, self.operation, *rest], 1))
         first_ns = self.operations[0].start_ns
         lines = [f"    ... {len(self.order) - len(done)} before"] * (len(done) < len(self.order))
@@ -76,13 +76,16 @@ class Impossible:
         near = {number: each for number, each in numbered.items() if abs(number - at) <= _DRAWN}
         return [*lines, "  those near it, as they overlapped:", *_indented(lanes(near))]
 
-    def _around(self) -> tuple[list[Operation], list[Operation]]:
-        """What comes before the impossible one in the order, and what is not in it."""
+    def around(self, most: int) -> tuple[list[Operation], list[Operation]]:
+        """What comes before the impossible one in the order, and what is not in it.
+
+        :param most: How many of each; those that are nearest.
+        """
         placed = set(self.order)
-        done = [self.operations[position] for position in self.order[-_SHOWN:]]
+        done = [self.operations[position] for position in self.order[-most:]]
         others = enumerate(self.operations)
         rest = [each for at, each in others if at not in placed and each is not self.operation]
-        return done, rest[:_SHOWN]
+        return done, rest[:most]
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,20 @@ class Linearizability:
         return "\n".join(lines)
 
 
+class NotLinearizable(AssertionError):
+    """What a correct store could not have answered, or what could not be decided.
+
+    :ivar verdicts: Each that is not ok.
+    """
+
+    def __init__(self, verdicts: Sequence[Linearizability]) -> None:
+        super().__init__("\n".join(map(str, verdicts)))
+        self.verdicts = tuple(verdicts)
+
+    def __reduce__(self) -> tuple[type[NotLinearizable], tuple[Sequence[Linearizability]]]:
+        return type(self), (self.verdicts,)
+
+
 def check_linearizable(
     operations: Iterable[Operation], model: Model[Any], *, budget_s: float = BUDGET_S
 ) -> Linearizability:
@@ -157,12 +174,12 @@ def assert_linearizable(
 ) -> None:
     """Fail if no correct store could have answered so, or if that could not be decided.
 
-    :raises AssertionError: The message has the first operation that is impossible.
+    :raises NotLinearizable: An AssertionError. The message has the first impossible operation.
     """
     __tracebackhide__ = True
     verdict = check_linearizable(operations, model, budget_s=budget_s)
     if verdict.outcome != Outcome.OK:
-        raise AssertionError(str(verdict))
+        raise NotLinearizable([verdict])
 
 
 def judging(operations: Iterable[Operation]) -> list[Model[Any]]:

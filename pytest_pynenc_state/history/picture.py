@@ -1,9 +1,10 @@
-"""What is drawn of an app's histories: plain data, which one process can send to another."""
+"""What is drawn of a test: plain data, which one process can send to another, and JSON can hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import TypedDict
 
 from pytest_pynenc_state.history.records import History, Record
@@ -11,13 +12,23 @@ from pytest_pynenc_state.history.report import Report
 from pytest_pynenc_state.history.timeline import call, runner_names
 
 
+class Kind(StrEnum):
+    """What the lines of a picture are."""
+
+    HISTORIES = "histories"  #: a line for each invocation, a step for each of its records
+    OPERATIONS = "operations"  #: a line for each call of a process, with one step
+
+
 class Step(TypedDict):
-    """One record of an invocation, and how long its status lasted.
+    """One record of an invocation, and how long its status lasted; or one operation.
+
+    :ivar status: The record's; of an operation, what a correct store could have made of it.
 
     :ivar lane: The number of the lane, of `Picture.lanes`, of the process that owned the
         invocation then, or else of the one that set the status.
     :ivar since_s: Seconds from the first record of the picture.
-    :ivar until_s: The same of the next record of the invocation; of the last one, `since_s`.
+    :ivar until_s: The same of the next record of the invocation, or of the operation's return;
+        None if there is none.
     :ivar is_order_unknown: Whether it may as well have come before the record in front of it.
     """
 
@@ -26,13 +37,14 @@ class Step(TypedDict):
     owner: str
     mover: str
     since_s: float
-    until_s: float
+    until_s: float | None
     is_order_unknown: bool
 
 
 class Line(TypedDict):
-    """One invocation.
+    """One invocation; or one operation, whose ``invocation_id`` is its number in the picture.
 
+    :ivar call: The task and its arguments; or the operation and its outcome.
     :ivar parent_id: The ``invocation_id`` of the invocation that registered it, or nothing.
     """
 
@@ -43,7 +55,7 @@ class Line(TypedDict):
 
 
 class Mark(TypedDict):
-    """Where a rule is broken: at which step of which invocation."""
+    """Where a rule is broken: at which step of which line."""
 
     invocation_id: str
     step: int
@@ -52,13 +64,15 @@ class Mark(TypedDict):
 
 
 class Picture(TypedDict):
-    """All invocations of an app, in the order in which they were registered.
+    """All invocations of an app, in the order of their registration; or operations, by their start.
 
-    :ivar begins_at: The first record's instant, in ISO 8601.
+    :ivar about: The app's id; or what the operations are about.
+    :ivar begins_at: The first record's instant, in ISO 8601; nothing for operations.
     :ivar lanes: The names of the processes, in the order of their first records.
     """
 
-    app_id: str
+    kind: Kind
+    about: str
     begins_at: str
     lasts_s: float
     lanes: list[str]
@@ -80,9 +94,10 @@ def picture(report: Report, histories: Sequence[History]) -> Picture | None:
         names.update(runner_names(history))
     lines = [_line(history, begin, lanes, names) for history in told]
     return Picture(
-        app_id=report.app_id,
+        kind=Kind.HISTORIES,
+        about=report.app_id,
         begins_at=begin.isoformat(),
-        lasts_s=max(step["until_s"] for line in lines for step in line["steps"]),
+        lasts_s=max(step["since_s"] for line in lines for step in line["steps"]),
         lanes=[names[each] for each in lanes],
         lines=lines,
         marks=[
@@ -108,7 +123,7 @@ def _process(record: Record) -> str:
 
 def _line(history: History, begin: datetime, lanes: dict[str, int], names: dict[str, str]) -> Line:
     since = [(record.at - begin).total_seconds() for record in history]
-    until = [*since[1:], since[-1]]
+    until = [*since[1:], None]
     return Line(
         invocation_id=history.invocation_id,
         call=call(history),

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.apps.pointing import touch_components
 from pytest_pynenc_state.errors import RecorderTooLate
-from pytest_pynenc_state.history.linearizability import BUDGET_S, Linearizability, check_all
+from pytest_pynenc_state.history.linearizability import (
+    BUDGET_S,
+    Linearizability,
+    NotLinearizable,
+    check_all,
+)
 from pytest_pynenc_state.history.operations import Operation, save_operations
 from pytest_pynenc_state.history.verdict import Outcome
 from pytest_pynenc_state.processes import recording
@@ -49,17 +54,17 @@ class Recorder:
     def assert_linearizable(self, *, budget_s: float = BUDGET_S) -> None:
         """Fail if no correct store could have answered so, or if that could not be decided.
 
-        :raises AssertionError: The message has the first operation that is impossible; or nothing
-            was recorded.
+        :raises NotLinearizable: An AssertionError. The message has the first impossible operation.
+        :raises AssertionError: Nothing was recorded.
         """
         __tracebackhide__ = True
         verdicts = self.check_linearizable(budget_s=budget_s)
-        broken = [str(verdict) for verdict in verdicts if verdict.outcome != Outcome.OK]
-        if not verdicts:
-            broken.append("no operation was recorded: nothing that the models are about was called")
         # Raised, not asserted: pytest would show the texts once more, shortened.
-        if broken:
-            raise AssertionError("\n".join(broken))
+        if not verdicts:
+            message = "no operation was recorded: nothing that the models are about was called"
+            raise AssertionError(message)
+        if broken := [verdict for verdict in verdicts if verdict.outcome != Outcome.OK]:
+            raise NotLinearizable(broken)
 
     def saved(self, path: Path) -> str:
         """Write the operations to *path*, as lines of JSON; return what a report says of it.

@@ -12,7 +12,7 @@ from pytest_pynenc_state.conformance.clause import all_clauses
 from pytest_pynenc_state.hookspecs import (
     CLAUSE,
     NOT_RUN,
-    PICTURE,
+    PICTURES,
     PREVIEW,
     UNDECIDED,
     UNSUPPORTED,
@@ -75,7 +75,13 @@ def _tests(drawn: Iterable[Any]) -> Iterator[TestFinding]:
     for nodeid, phases in by_test.items():
         outcome = "failed" if any(each.failed for each in phases) else "passed"
         text = "\n".join(filter(None, map(_text, phases)))
-        yield TestFinding(nodeid, outcome, text, getattr(phases[-1], PICTURE))
+        # What a later phase draws again, it knows better.
+        pictures = {
+            (picture["kind"], picture["about"]): picture
+            for report in phases
+            for picture in getattr(report, PICTURES)
+        }
+        yield TestFinding(nodeid, outcome, text, list(pictures.values()))
 
 
 def _text(report: Any) -> str:

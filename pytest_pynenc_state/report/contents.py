@@ -43,6 +43,7 @@ class TestFinding:
     """What became of one test, and what there is to be drawn of it.
 
     :param text: All that pytest said of its failure.
+    :param pictures: Its histories, and the operations that no correct store could have answered so.
     """
 
     __test__ = False
@@ -50,7 +51,7 @@ class TestFinding:
     nodeid: str
     outcome: str
     text: str
-    picture: Picture | None
+    pictures: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True)

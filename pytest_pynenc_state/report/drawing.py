@@ -1,4 +1,4 @@
-"""A test's timeline as SVG: a lane for each process, a bar for each status of an invocation.
+"""A timeline as SVG: a lane for each process, a bar for each status of an invocation, or operation.
 
 Whatever lies along the time is in per cent of the drawing's width, so that a wider drawing is a
 zoomed one: texts keep their size, and nothing has to be computed again.
@@ -7,9 +7,10 @@ zoomed one: texts keep their size, and nothing has to be computed again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.resources import files
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from pytest_pynenc_state.history.picture import Line, Picture, Step
+from pytest_pynenc_state.history.picture import Kind, Line, Picture
 
 _ROW = 18
 _BAR = 14
@@ -20,10 +21,30 @@ _TICKS = 10
 # A status that lasted no time is still to be seen, and clicked at.
 _NARROWEST_PERCENT = 0.15
 
+# So wide is the bar of a status, or of an operation, whose end is not known.
+_OPEN_PERCENT = 0.8
+
+
+#: What a drawing looks like; the colours of a page that has it may be its own.
+STYLE = (files(__package__) / "templates" / "timeline.css").read_text(encoding="utf-8")
+
 
 def drawn(picture: Picture) -> str:
     """The SVG element, as text; every text in it is escaped."""
-    return tostring(_Drawing(picture).element(), encoding="unicode", method="html")
+    return _as_text(_Drawing(picture).element())
+
+
+def standalone(picture: Picture) -> str:
+    """The same with its style, for any page."""
+    element = _Drawing(picture).element()
+    style = Element("style")
+    style.text = STYLE
+    element.insert(0, style)
+    return _as_text(element)
+
+
+def _as_text(element: Element) -> str:
+    return tostring(element, encoding="unicode", method="html")
 
 
 class _Drawing:
@@ -38,6 +59,7 @@ class _Drawing:
     def element(self) -> Element:
         picture = self._picture
         count = len(picture["lines"])
+        lines = "invocations" if picture["kind"] == Kind.HISTORIES else "operations"
         svg = Element(
             "svg",
             {
@@ -45,7 +67,7 @@ class _Drawing:
                 "width": "100%",
                 "height": str(self._height),
                 "role": "img",
-                "aria-label": f"Timeline of {count} invocations in {len(picture['lanes'])} "
+                "aria-label": f"Timeline of {count} {lines} in {len(picture['lanes'])} "
                 f"processes, {picture['lasts_s']:.3f} seconds; as a table below",
             },
         )
@@ -94,7 +116,7 @@ class _Drawing:
             SubElement(svg, "line", {"class": "tick", "x1": x, "x2": x, "y1": "0", "y2": bottom})
             anchor = {0: "start", _TICKS: "end"}.get(tick, "middle")
             at = {"class": "time", "x": x, "y": str(self._height - 7), "text-anchor": anchor}
-            SubElement(svg, "text", at).text = f"{seconds:.3f} s"
+            SubElement(svg, "text", at).text = instant(seconds, self._lasts_s)
 
     def _add_links(self, svg: Element) -> None:
         """A line from each parent, where it ran when its child was registered, to the child."""
@@ -112,25 +134,29 @@ class _Drawing:
     def _add_bar(self, svg: Element, number: int, position: int) -> None:
         line = self._picture["lines"][number]
         step = line["steps"][position]
-        x, width = self._percent(step["since_s"]), _lasting_s(step) * 100 / self._lasts_s
-        if position == len(line["steps"]) - 1:
-            width = 0.8
+        x, width = self._percent(step["since_s"]), _OPEN_PERCENT
+        if step["until_s"] is not None:
+            # Between clocks of two processes a status may end before it began.
+            width = max(self._percent(step["until_s"] - step["since_s"]), _NARROWEST_PERCENT)
         bar = SubElement(
             svg,
             "svg",
             {
-                "class": f"bar status-{_slug(step['status'])}",
+                "class": f"bar status-{slug(step['status'])}",
                 "x": f"{x:.4f}%",
                 "y": str(self._top(number, position)),
-                "width": f"{max(width, _NARROWEST_PERCENT):.4f}%",
+                "width": f"{width:.4f}%",
                 "height": str(_BAR),
                 "data-line": str(number),
                 "data-step": str(position),
             },
         )
-        SubElement(bar, "title").text = described(line, position)
+        SubElement(bar, "title").text = described(self._picture, number, position)
         SubElement(bar, "rect", {"width": "100%", "height": "100%"})
-        SubElement(bar, "text", {"x": "3", "y": "11"}).text = step["status"]
+        is_record = self._picture["kind"] == Kind.HISTORIES
+        SubElement(bar, "text", {"x": "3", "y": "11"}).text = (
+            step["status"] if is_record else line["call"]
+        )
 
     def _add_marks(self, svg: Element) -> None:
         numbers = {line["invocation_id"]: n for n, line in enumerate(self._picture["lines"])}
@@ -149,24 +175,30 @@ class _Drawing:
             SubElement(group, "text", at).text = f"✗ {mark['rule']}"
 
 
-def described(line: Line, position: int) -> str:
-    """One record in words."""
+def described(picture: Picture, number: int, position: int) -> str:
+    """One record, or one operation, in words."""
+    line = picture["lines"][number]
     step = line["steps"][position]
+    at = instant(step["since_s"], picture["lasts_s"])
+    if picture["kind"] == Kind.OPERATIONS:
+        end = "never" if step["until_s"] is None else instant(step["until_s"], picture["lasts_s"])
+        return f"{line['call']}\n{step['mover']}, from {at} to {end}: {step['status']}"
     owner = f", owned by {step['owner']}" if step["owner"] else ""
     unknown = ", perhaps before the one in front of it" if step["is_order_unknown"] else ""
     return (
-        f"{step['status']} at {step['since_s']:.6f} s, set by {step['mover']}{owner}{unknown}\n"
+        f"{step['status']} at {at}, set by {step['mover']}{owner}{unknown}\n"
         f"record {position + 1} of {len(line['steps'])} of {line['call']} {line['invocation_id']}"
     )
 
 
-def _slug(status: str) -> str:
+def instant(seconds: float, lasts_s: float) -> str:
+    """An instant of a picture, in the unit that suits how long it lasts."""
+    return f"{seconds * 1000:.3f} ms" if lasts_s < 1 else f"{seconds:.6f} s"
+
+
+def slug(status: str) -> str:
+    """What a status is called in the style."""
     return "".join(letter if letter.isalnum() else "-" for letter in status.lower())
-
-
-def _lasting_s(step: Step) -> float:
-    # Between clocks of two processes a status may end before it began.
-    return max(step["until_s"] - step["since_s"], 0.0)
 
 
 def _at(line: Line, since_s: float) -> int:
@@ -204,4 +236,5 @@ def _bounded(
     line: Line, stay: list[tuple[int, int]]
 ) -> tuple[float, float, tuple[tuple[int, int], ...]]:
     first, last = line["steps"][stay[0][1]], line["steps"][stay[-1][1]]
-    return first["since_s"], max(last["until_s"], first["since_s"]), tuple(stay)
+    until_s = last["since_s"] if last["until_s"] is None else last["until_s"]
+    return first["since_s"], max(until_s, first["since_s"]), tuple(stay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ def write(report: ConformanceReport, path: Path) -> None:
 
 
 def as_json(report: ConformanceReport) -> str:
-    """One object: ``format``, ``versions``, ``settings``, and ``backends`` by name.
+    """One object: ``format``, ``versions``, ``settings``, ``backends`` by name, and ``tests``.
 
     Each backend has ``proves`` (levels), ``sentence``, ``levels`` (counts by finding), and
-    ``clauses``, by id: ``level``, ``rule``, ``finding``, ``reason``.
+    ``clauses``, by id: ``level``, ``rule``, ``finding``, ``reason``. Each test that has a timeline
+    has ``nodeid``, ``outcome``, ``text`` and ``pictures``, as `history.picture` describes them.
     """
     backends = {
         backend.name: _backend(backend, sentence)
@@ -40,6 +42,7 @@ def as_json(report: ConformanceReport) -> str:
         "versions": dict(report.versions),
         "settings": dict(report.settings),
         "backends": backends,
+        "tests": [asdict(test) for test in report.tests],
     }
     return json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
 

@@ -14,14 +14,14 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_pynenc_state.conformance.clause import Level
-from pytest_pynenc_state.history.picture import Picture
+from pytest_pynenc_state.history.picture import Kind, Line, Picture, Step
 from pytest_pynenc_state.report.contents import (
     BackendReport,
     ConformanceReport,
     Finding,
     TestFinding,
 )
-from pytest_pynenc_state.report.drawing import drawn
+from pytest_pynenc_state.report.drawing import STYLE, drawn, slug
 from pytest_pynenc_state.report.table import HEADINGS, rows
 
 _TEMPLATES = files(__package__) / "templates"
@@ -34,6 +34,14 @@ _SIGNS = {
     Finding.UNSUPPORTED: "-",
     Finding.UNDECIDED: "?",
     Finding.NOT_RUN: "·",
+}
+
+
+_TITLES = {Kind.HISTORIES: "Invocations of", Kind.OPERATIONS: "Operations on"}
+
+_HEADINGS = {
+    Kind.HISTORIES: ("seconds", "status", "owner", "set by", "invocation"),
+    Kind.OPERATIONS: ("from second", "to second", "process", "operation", "a correct store"),
 }
 
 
@@ -62,7 +70,7 @@ def as_html(report: ConformanceReport) -> str:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_text("report.html.j2"))
-    style, script = _text("style.css"), _text("script.js")
+    style, script = _text("style.css") + STYLE, _text("script.js")
     page: str = template.render(
         style=style,
         style_hash=_hash(style),
@@ -111,30 +119,38 @@ def _cell(backend: BackendReport, clause_id: str) -> _Cell:
 
 
 def _test(found: TestFinding) -> dict[str, Any]:
-    picture = found.picture
     return {
         "nodeid": found.nodeid,
         "outcome": found.outcome,
         "text": found.text,
-        "picture": picture is not None,
-        "drawing": drawn(picture) if picture else "",
-        "records": list(_records(picture)) if picture else [],
-        "statuses": _statuses(picture) if picture else [],
+        "pictures": [_picture(each) for each in found.pictures],
     }
 
 
-def _records(picture: Picture) -> Iterator[dict[str, str]]:
+def _picture(picture: Picture) -> dict[str, Any]:
+    is_record = picture["kind"] == Kind.HISTORIES
     steps = [(step, line) for line in picture["lines"] for step in line["steps"]]
-    for step, line in sorted(steps, key=lambda each: each[0]["since_s"]):
-        yield {
-            "since": f"{step['since_s']:.6f}",
-            "status": step["status"],
-            "owner": step["owner"],
-            "mover": step["mover"],
-            "call": f"{line['call']} {line['invocation_id']}",
-        }
+    return {
+        "title": f"{_TITLES[picture['kind']]} {picture['about']}",
+        "drawing": drawn(picture),
+        "headings": _HEADINGS[picture["kind"]],
+        "rows": [
+            _record(step, line) if is_record else _operation(step, line)
+            for step, line in sorted(steps, key=lambda each: each[0]["since_s"])
+        ],
+        "marks": [f"{mark['rule']}: {mark['message']}" for mark in picture["marks"]],
+        "statuses": [
+            {"name": name, "slug": slug(name)}
+            for name in dict.fromkeys(step["status"] for step, _ in steps)
+        ],
+    }
 
 
-def _statuses(picture: Picture) -> list[dict[str, str]]:
-    names = dict.fromkeys(step["status"] for line in picture["lines"] for step in line["steps"])
-    return [{"name": name, "slug": name.lower().replace(" ", "-")} for name in names]
+def _record(step: Step, line: Line) -> tuple[str, ...]:
+    call = f"{line['call']} {line['invocation_id']}"
+    return (f"{step['since_s']:.6f}", step["status"], step["owner"], step["mover"], call)
+
+
+def _operation(step: Step, line: Line) -> tuple[str, ...]:
+    end = "never" if step["until_s"] is None else f"{step['until_s']:.6f}"
+    return (f"{step['since_s']:.6f}", end, step["mover"], line["call"], step["status"])

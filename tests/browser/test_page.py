@@ -44,8 +44,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ]
     tests = [
-        TestFinding("test_it.py::test_small", "failed", "assert 1 == 2", made(8)),
-        TestFinding("test_it.py::test_large", "passed", "", made(1250)),
+        TestFinding("test_it.py::test_small", "failed", "assert 1 == 2", [made(8)]),
+        TestFinding("test_it.py::test_large", "passed", "", [made(1250)]),
     ]
     report = ConformanceReport({"pynenc": "0.4.0", "Python": "3.12"}, {}, backends, tests)
     path = tmp_path_factory.mktemp("report") / "report.html"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_pynenc_state.history.picture import Line, Mark, Picture, Step
+from pytest_pynenc_state.history.picture import Kind, Line, Mark, Picture, Step
 
 _STATUSES = ("registered", "pending", "running", "success")
 
@@ -14,9 +14,10 @@ def made(invocations: int, lanes: int = 4, text: str = "shop.charge(cents=1)") -
     """
     lines = [_line(number, lanes, text) for number in range(invocations)]
     return Picture(
-        app_id=text,
+        kind=Kind.HISTORIES,
+        about=text,
         begins_at="2026-01-01T00:00:00+00:00",
-        lasts_s=lines[-1]["steps"][-1]["until_s"],
+        lasts_s=lines[-1]["steps"][-1]["since_s"],
         lanes=[f"{text} {lane}" for lane in range(lanes)],
         lines=lines,
         marks=[Mark(invocation_id="0", step=2, rule=f"one-owner {text}", message=text)],
@@ -35,7 +36,7 @@ def _line(number: int, lanes: int, text: str) -> Line:
                 owner=text if position else "",
                 mover=text,
                 since_s=(number + position) / 100,
-                until_s=(number + min(position + 1, 3)) / 100,
+                until_s=None if position == len(_STATUSES) - 1 else (number + position + 1) / 100,
                 is_order_unknown=position == 1,
             )
             for position, status in enumerate(_STATUSES)

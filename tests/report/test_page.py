@@ -55,7 +55,7 @@ def report(text: str = "plain", invocations: int = 5) -> ConformanceReport:
     }
     backend = BackendReport(text, is_mock=True, results=results, applicable=clauses)
     tests = [
-        TestFinding(f"test_it.py::test_it[{text}]", "failed", text, made(invocations, text=text))
+        TestFinding(f"test_it.py::test_it[{text}]", "failed", text, [made(invocations, text=text)])
     ]
     return ConformanceReport({"pynenc": text}, {"backend": text}, [backend], tests)
 

@@ -19,6 +19,7 @@ from pytest_pynenc_state.conformance.clause import Level, clause
 from pytest_pynenc_state.conformance.clauses.races import check_raced
 from pytest_pynenc_state.conformance.making import registered, unique_id
 from pytest_pynenc_state.conformance.programs import run_steps, run_until_told
+from pytest_pynenc_state.history.linearizability import NotLinearizable
 from pytest_pynenc_state.history.verdict import Outcome
 from pytest_pynenc_state.processes.child import Child, Children
 from pytest_pynenc_state.processes.racing import Races
@@ -138,8 +139,8 @@ def _judge(recorder: Recorder) -> None:
     """Fail if anything is impossible; leave the clause undecided if that took too long to see."""
     __tracebackhide__ = True
     verdicts = recorder.check_linearizable()
-    if broken := [str(each) for each in verdicts if each.outcome == Outcome.VIOLATED]:
-        raise AssertionError("\n".join(broken))
+    if broken := [each for each in verdicts if each.outcome == Outcome.VIOLATED]:
+        raise NotLinearizable(broken)
     if late := [each.model for each in verdicts if each.outcome == Outcome.UNDECIDED]:
         undecided(f"no verdict on {', '.join(late)} in time")
 

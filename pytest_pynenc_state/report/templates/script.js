@@ -35,11 +35,10 @@
     filter();
   }
 
-  all(".test").forEach((test) => {
-    const drawing = test.querySelector(".timeline");
-    if (!drawing) return;
-    const scroller = test.querySelector(".scroller");
-    const record = test.querySelector(".record");
+  all(".picture").forEach((picture) => {
+    const drawing = picture.querySelector(".timeline");
+    const scroller = picture.querySelector(".scroller");
+    const record = picture.querySelector(".record");
     let zoom = 1;
     const zoomTo = (wanted) => {
       const middle = (scroller.scrollLeft + scroller.clientWidth / 2) / scroller.scrollWidth;
@@ -47,7 +46,7 @@
       drawing.setAttribute("width", `${zoom * 100}%`);
       scroller.scrollLeft = middle * scroller.scrollWidth - scroller.clientWidth / 2;
     };
-    all("[data-zoom]", test).forEach((button) => button.addEventListener("click", () => {
+    all("[data-zoom]", picture).forEach((button) => button.addEventListener("click", () => {
       const factor = Number(button.dataset.zoom);
       zoomTo(factor ? zoom * factor : 1);
     }));
