@@ -67,6 +67,11 @@ def purge_tables(database: Database, app_id: str, tables: Sequence[str]) -> None
 
     def delete_all(connection: Connection) -> None:
         for table in tables:
-            connection.execute(f"DELETE FROM {table} WHERE app_id = ?", (app_id,))
+            others = f"SELECT 1 FROM {table} WHERE app_id < ? OR app_id > ? LIMIT 1"
+            if connection.execute(others, (app_id, app_id)).fetchall():
+                connection.execute(f"DELETE FROM {table} WHERE app_id = ?", (app_id,))
+            else:
+                # Without a condition, SQLite lets go of all pages at once, and not row by row.
+                connection.execute(f"DELETE FROM {table}")
 
     database.transaction(delete_all)

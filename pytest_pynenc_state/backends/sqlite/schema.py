@@ -21,7 +21,7 @@ from pytest_pynenc_state.errors import StoreUnusable
 
 #: Written to each file's ``user_version``. "pp" and a number, so that the version of
 #: some other program's database is not taken for ours.
-SCHEMA_VERSION = 0x70700002
+SCHEMA_VERSION = 0x70700003
 
 
 class StateBackendTables:
@@ -139,6 +139,8 @@ CREATE TABLE {OrchestratorTables.INVOCATIONS} (
     retry_count INTEGER NOT NULL DEFAULT 0, auto_purge_us INTEGER,
     UNIQUE (app_id, invocation_id)
 );
+CREATE INDEX orchestrator_invocations_by_age -- for pages: by any other, all rows would be sorted
+    ON {OrchestratorTables.INVOCATIONS} (app_id, seq, invocation_id);
 CREATE INDEX orchestrator_invocations_of_task
     ON {OrchestratorTables.INVOCATIONS} (app_id, task_id_key);
 CREATE INDEX orchestrator_invocations_of_call

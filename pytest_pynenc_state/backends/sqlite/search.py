@@ -86,8 +86,11 @@ class SearchTables(Search):
     ) -> list[InvocationId]:
         """One page of the ids, newest registration first."""
         where, parameters = self._where(task_key, statuses)
+        # A few of one status are found and sorted sooner than looked for among all, by their age.
+        order = "+seq" if statuses else "seq"
         rows = self._database.read(
-            f"SELECT invocation_id FROM {_TABLE} WHERE {where} ORDER BY seq DESC LIMIT ? OFFSET ?",
+            f"SELECT invocation_id FROM {_TABLE} WHERE {where} "
+            f"ORDER BY {order} DESC LIMIT ? OFFSET ?",
             [*parameters, max(limit, 0), max(offset, 0)],
         )
         return invocation_ids(rows)

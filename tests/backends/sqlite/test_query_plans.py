@@ -120,6 +120,9 @@ ORCHESTRATOR_OPERATIONS: dict[str, Operation] = {
     "get_invocation_ids_paginated": (
         lambda orchestrator: orchestrator.get_invocation_ids_paginated(TASK_ID, PENDING)
     ),
+    "get_invocation_ids_paginated status": (
+        lambda orchestrator: orchestrator.get_invocation_ids_paginated(None, PENDING)
+    ),
     "count_invocations task": lambda orchestrator: orchestrator.count_invocations(TASK_ID),
     "count_invocations status": (
         lambda orchestrator: orchestrator.count_invocations(None, PENDING)
@@ -244,6 +247,7 @@ def test_every_index_is_used(app: Pynenc, path: Path) -> None:
         for component, operations in (
             (backend, STATE_OPERATIONS),
             (orchestrator, ORCHESTRATOR_OPERATIONS),
+            (orchestrator, {"pages": _first_page}),
             (PytestSQLiteBroker(app), BROKER_OPERATIONS),
         )
         for operation in operations.values()
@@ -254,6 +258,17 @@ def test_every_index_is_used(app: Pynenc, path: Path) -> None:
     )
     used = {name for detail in plans for name in re.findall(r"INDEX (\w+)", detail)}
     assert {name for (name,) in indexes} - used == set()
+
+
+def _first_page(orchestrator: Any) -> object:
+    return orchestrator.get_invocation_ids_paginated(limit=1)
+
+
+def test_pages_of_all_invocations_are_not_sorted(app: Pynenc, path: Path) -> None:
+    """The first page of a million takes no longer than that of a hundred."""
+    plans = _plans(path, lambda: _first_page(app.orchestrator))
+    assert len(plans) == 1
+    assert "COVERING INDEX" in plans[0]
 
 
 @pytest.mark.parametrize("walk", ["iter_history_in_timerange", "iter_invocations_in_timerange"])
