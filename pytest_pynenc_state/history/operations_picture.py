@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytest_pynenc_state.history.linearizability import Impossible
 from pytest_pynenc_state.history.operations import Operation
-from pytest_pynenc_state.history.picture import Kind, Line, Mark, Picture, Step
+from pytest_pynenc_state.history.picture import Line, Mark, Picture, Step
 
 #: What the step of an operation says of it.
 POSSIBLE, IMPOSSIBLE, LEFT = "possible", "impossible", "not in the order"
@@ -39,7 +39,7 @@ def operations_picture(model: str, impossible: Impossible) -> Picture:
         f"{impossible.allowed}; it had {impossible.state}",
     )
     return Picture(
-        kind=Kind.OPERATIONS,
+        kind="operations",
         about=impossible.key,
         begins_at="",
         lasts_s=max((each.end_ns or each.start_ns) - begin_ns for each in shown) * _NS,

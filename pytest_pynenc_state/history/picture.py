@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import TypedDict
+from typing import Literal, TypeAlias, TypedDict
 
 from pytest_pynenc_state.history.records import History, Record
 from pytest_pynenc_state.history.report import Report
 from pytest_pynenc_state.history.timeline import call, runner_names
 
-
-class Kind(StrEnum):
-    """What the lines of a picture are."""
-
-    HISTORIES = "histories"  #: a line for each invocation, a step for each of its records
-    OPERATIONS = "operations"  #: a line for each call of a process, with one step
+#: What the lines of a picture are: an invocation, with a step for each of its records; or the
+#: call of a process, with one step. Texts alone go from a worker of xdist to its controller.
+Kind: TypeAlias = Literal["histories", "operations"]
 
 
 class Step(TypedDict):
@@ -94,7 +90,7 @@ def picture(report: Report, histories: Sequence[History]) -> Picture | None:
         names.update(runner_names(history))
     lines = [_line(history, begin, lanes, names) for history in told]
     return Picture(
-        kind=Kind.HISTORIES,
+        kind="histories",
         about=report.app_id,
         begins_at=begin.isoformat(),
         lasts_s=max(step["since_s"] for line in lines for step in line["steps"]),

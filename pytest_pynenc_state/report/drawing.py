@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from pytest_pynenc_state.history.picture import Kind, Line, Picture
+from pytest_pynenc_state.history.picture import Line, Picture
 
 _ROW = 18
 _BAR = 14
@@ -59,7 +59,7 @@ class _Drawing:
     def element(self) -> Element:
         picture = self._picture
         count = len(picture["lines"])
-        lines = "invocations" if picture["kind"] == Kind.HISTORIES else "operations"
+        lines = "invocations" if picture["kind"] == "histories" else "operations"
         svg = Element(
             "svg",
             {
@@ -153,7 +153,7 @@ class _Drawing:
         )
         SubElement(bar, "title").text = described(self._picture, number, position)
         SubElement(bar, "rect", {"width": "100%", "height": "100%"})
-        is_record = self._picture["kind"] == Kind.HISTORIES
+        is_record = self._picture["kind"] == "histories"
         SubElement(bar, "text", {"x": "3", "y": "11"}).text = (
             step["status"] if is_record else line["call"]
         )
@@ -180,7 +180,7 @@ def described(picture: Picture, number: int, position: int) -> str:
     line = picture["lines"][number]
     step = line["steps"][position]
     at = instant(step["since_s"], picture["lasts_s"])
-    if picture["kind"] == Kind.OPERATIONS:
+    if picture["kind"] == "operations":
         end = "never" if step["until_s"] is None else instant(step["until_s"], picture["lasts_s"])
         return f"{line['call']}\n{step['mover']}, from {at} to {end}: {step['status']}"
     owner = f", owned by {step['owner']}" if step["owner"] else ""

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from pytest_pynenc_state.conformance.clause import Level
-from pytest_pynenc_state.history.picture import Kind, Line, Picture, Step
+from pytest_pynenc_state.history.picture import Line, Picture, Step
 from pytest_pynenc_state.report.contents import (
     BackendReport,
     ConformanceReport,
@@ -37,11 +37,11 @@ _SIGNS = {
 }
 
 
-_TITLES = {Kind.HISTORIES: "Invocations of", Kind.OPERATIONS: "Operations on"}
+_TITLES = {"histories": "Invocations of", "operations": "Operations on"}
 
 _HEADINGS = {
-    Kind.HISTORIES: ("seconds", "status", "owner", "set by", "invocation"),
-    Kind.OPERATIONS: ("from second", "to second", "process", "operation", "a correct store"),
+    "histories": ("seconds", "status", "owner", "set by", "invocation"),
+    "operations": ("from second", "to second", "process", "operation", "a correct store"),
 }
 
 
@@ -128,7 +128,7 @@ def _test(found: TestFinding) -> dict[str, Any]:
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
-    is_record = picture["kind"] == Kind.HISTORIES
+    is_record = picture["kind"] == "histories"
     steps = [(step, line) for line in picture["lines"] for step in line["steps"]]
     return {
         "title": f"{_TITLES[picture['kind']]} {picture['about']}",

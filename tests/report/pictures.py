@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_pynenc_state.history.picture import Kind, Line, Mark, Picture, Step
+from pytest_pynenc_state.history.picture import Line, Mark, Picture, Step
 
 _STATUSES = ("registered", "pending", "running", "success")
 
@@ -14,7 +14,7 @@ def made(invocations: int, lanes: int = 4, text: str = "shop.charge(cents=1)") -
     """
     lines = [_line(number, lanes, text) for number in range(invocations)]
     return Picture(
-        kind=Kind.HISTORIES,
+        kind="histories",
         about=text,
         begins_at="2026-01-01T00:00:00+00:00",
         lasts_s=lines[-1]["steps"][-1]["since_s"],
