@@ -35,6 +35,12 @@
     filter();
   }
 
+  // Thousands of rows are laid out for those who open them, and keep nobody else waiting.
+  all("details.rows").forEach((details) => details.addEventListener("toggle", () => {
+    const template = details.querySelector("template");
+    if (template) template.replaceWith(template.content);
+  }));
+
   all(".picture").forEach((picture) => {
     const drawing = picture.querySelector(".timeline");
     const scroller = picture.querySelector(".scroller");
