@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_pynenc_state import hookspecs
+from pytest_pynenc_state.options import wants_conformance
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # typed nowhere else
@@ -25,6 +26,31 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         from pytest_pynenc_state.report import running
 
         running.finish(session, of_clauses, drawn)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say how far the clauses are that workers of xdist check; only they know how many there are.
+
+    This module is there so early in no other run.
+    """
+    if wants_conformance(session.config):
+        _show_progress(session.config, [])
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say how far the clauses are, if there are any."""
+    found = [each for item in session.items for each in item.iter_markers("pynenc_clause")]
+    if found:
+        _show_progress(session.config, [marker.args[0] for marker in found])
+
+
+def _show_progress(config: pytest.Config, clause_ids: list[str]) -> None:
+    # In a file it would be noise; so it is where somebody wants less, or each test's name.
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and terminal.isatty and terminal.verbosity == 0:
+        from pytest_pynenc_state.report.progress import Progress
+
+        config.pluginmanager.register(Progress(terminal, clause_ids))
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
