@@ -6,6 +6,7 @@ zoomed one: texts keep their size, and nothing has to be computed again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from importlib.resources import files
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -16,6 +17,8 @@ _ROW = 18
 _BAR = 14
 _LANE_GAP = 8
 _AXIS = 22
+
+# At most so many instants are written below.
 _TICKS = 10
 
 # A status that lasted no time is still to be seen, and clicked at.
@@ -109,14 +112,16 @@ class _Drawing:
             label.text = name
 
     def _add_axis(self, svg: Element) -> None:
-        for tick in range(_TICKS + 1):
-            seconds = self._lasts_s * tick / _TICKS
-            x = f"{100 * tick / _TICKS:.4g}%"
+        step_s = _round_step(self._lasts_s / _TICKS)
+        for tick in range(int(self._lasts_s / step_s) + 1):
+            x = f"{self._percent(tick * step_s):.4f}%"
             bottom = str(self._height - _AXIS)
             SubElement(svg, "line", {"class": "tick", "x1": x, "x2": x, "y1": "0", "y2": bottom})
-            anchor = {0: "start", _TICKS: "end"}.get(tick, "middle")
+            anchor = "middle" if tick else "start"
             at = {"class": "time", "x": x, "y": str(self._height - 7), "text-anchor": anchor}
-            SubElement(svg, "text", at).text = instant(seconds, self._lasts_s)
+            seconds = tick * step_s
+            text = f"{seconds * 1000:.6g} ms" if self._lasts_s < 1 else f"{seconds:.6g} s"
+            SubElement(svg, "text", at).text = text
 
     def _add_links(self, svg: Element) -> None:
         """A line from each parent, where it ran when its child was registered, to the child."""
@@ -189,6 +194,12 @@ def described(picture: Picture, number: int, position: int) -> str:
         f"{step['status']} at {at}, set by {step['mover']}{owner}{unknown}\n"
         f"record {position + 1} of {len(line['steps'])} of {line['call']} {line['invocation_id']}"
     )
+
+
+def _round_step(seconds: float) -> float:
+    """The next one of 1, 2 and 5 times a power of ten."""
+    power: float = 10 ** math.floor(math.log10(seconds))
+    return next(each * power for each in (1, 2, 5, 10) if each * power >= seconds)
 
 
 def instant(seconds: float, lasts_s: float) -> str:
