@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.history.checking import check_histories
     from pytest_pynenc_state.history.linearizability import (
         Linearizability,
+        NotLinearizable,
         assert_linearizable,
         check_linearizable,
     )
@@ -49,6 +50,7 @@ __all__ = [
     "Hit",
     "KnownBug",
     "Linearizability",
+    "NotLinearizable",
     "Operation",
     "Outcome",
     "Place",
@@ -82,6 +84,7 @@ _HOMES = {
     "Hit": "pytest_pynenc_state.processes.crash_files",
     "KnownBug": "pytest_pynenc_state.conformance.exclusions",
     "Linearizability": "pytest_pynenc_state.history.linearizability",
+    "NotLinearizable": "pytest_pynenc_state.history.linearizability",
     "Operation": "pytest_pynenc_state.history.operations",
     "Outcome": "pytest_pynenc_state.processes.race",
     "Place": "pytest_pynenc_state.backends.backend",
