@@ -47,7 +47,7 @@ def fixture_names() -> list[str]:
 def fixture_reference() -> str:
     """Each fixture with what it gives, and its docstring."""
     return "\n".join(
-        _entry("describe", _fixture_signature(function), ast.get_docstring(function) or "")
+        _entry("fixture", _fixture_signature(function), ast.get_docstring(function) or "")
         for function in _fixtures()
     )
 
@@ -82,7 +82,7 @@ def marker_names() -> list[str]:
 def marker_reference() -> str:
     """Each marker with its arguments and its meaning, as it is registered."""
     parts = (marker.split(": ", maxsplit=1) for marker in plugin.MARKERS)
-    return "\n".join(_entry("describe", signature, meaning) for signature, meaning in parts)
+    return "\n".join(_entry("marker", signature, meaning) for signature, meaning in parts)
 
 
 def hook_names() -> list[str]:

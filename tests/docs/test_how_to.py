@@ -1,4 +1,4 @@
-"""The pages for three kinds of users: each block of code is a file or a command, and works."""
+"""The pages for three kinds of users, and those that explain: what can be tried there, works."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from pytest_pynenc_state import options
+from pytest_pynenc_state import errors, options
 from pytest_pynenc_state.backends.catalogue import ENTRY_POINT_GROUP
+from pytest_pynenc_state.conformance.clause import all_clauses
 from pytest_pynenc_state.report.contents import Finding
 
 DOCS = Path(__file__).parents[2] / "docs"
-APPLICATION, BACKEND, UPGRADING = (
-    (DOCS / f"{name}.md").read_text() for name in ("application", "backend", "upgrading")
-)
+HOW_TO = ("application", "backend", "upgrading")
+EXPLANATION = ("settling", "verdicts", "mongomock", "durability")
+PAGES = {name: (DOCS / f"{name}.md").read_text() for name in (*HOW_TO, *EXPLANATION)}
+APPLICATION, BACKEND, UPGRADING = (PAGES[name] for name in HOW_TO)
 
-every_page = pytest.mark.parametrize(
-    "page", [APPLICATION, BACKEND, UPGRADING], ids=["application", "backend", "upgrading"]
-)
+every_page = pytest.mark.parametrize("page", PAGES.values(), ids=list(PAGES))
 
 # Hang guard.
 RUN_S = 100.0
@@ -73,6 +73,14 @@ def test_every_option_on_the_page_exists(page: str) -> None:
     named = set(re.findall(r"--pynenc-[a-z-]+", page))
     flags = {"--pynenc-conformance", "--pynenc-list-backends"}
     assert named <= {option.flag for option in options._OPTIONS} | flags
+
+
+@every_page
+def test_every_clause_and_error_on_the_page_exists(page: str) -> None:
+    """A reader finds it in the reference."""
+    assert set(re.findall(r"\b[A-Z]{2}-[A-Z]{3}-\d\d\b", page)) <= set(all_clauses())
+    capitalised = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", page))
+    assert capitalised - {"TypeError"} <= set(errors.__all__)
 
 
 @pytest.mark.parametrize("command", ["pytest", *commands(APPLICATION)])

@@ -26,8 +26,9 @@ def entry(text: str, name: str) -> str:
 
 
 def said(text: str, name: str) -> str:
-    """The first line below the arguments."""
-    return entry(text, name).partition("\n\n")[2].strip().partition("\n")[0]
+    """The first line below the arguments; nothing if a field comes first."""
+    line = entry(text, name).partition("\n\n")[2].strip().partition("\n")[0]
+    return "" if line.startswith(":") else line
 
 
 @pytest.mark.parametrize("name", pytest_pynenc_state.__all__)
