@@ -1,12 +1,7 @@
 """How Sphinx makes the documentation site. Nothing is fetched from the network."""
 
-import re
 import sys
 from pathlib import Path
-
-from docutils import nodes
-from sphinx.addnodes import desc_name
-from sphinx.application import Sphinx
 
 import pytest_pynenc_state
 
@@ -16,9 +11,10 @@ project = "pytest-pynenc-state"
 author = "The pytest-pynenc-state developers"
 release = pytest_pynenc_state.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "site_hooks"]
 exclude_patterns = ["_ext"]
 html_theme = "furo"
+html_show_copyright = False
 html_title = f"{project} {release}"
 
 # Blocks without a language are output; one backtick in a docstring is a name in the code.
@@ -43,15 +39,3 @@ nitpick_ignore = [
     ("py:class", "pytest_pynenc_state.history.steps.Anybody"),
     ("py:class", "pytest_pynenc_state.processes.calling.Done"),
 ]
-
-
-def _named(_environment: object, signature: str, node: nodes.Element) -> str:
-    """Show *signature*; what is linked to, and indexed, is the name in front of it."""
-    node += desc_name(signature, signature)
-    return re.split(r"\W", signature, maxsplit=1)[0]
-
-
-def setup(app: Sphinx) -> None:
-    """Let the reference have fixtures and markers, which Sphinx knows nothing of."""
-    for kind in ("fixture", "marker"):
-        app.add_object_type(kind, kind, f"single: %s ({kind})", _named)

@@ -45,11 +45,17 @@ def fixture_names() -> list[str]:
 
 
 def fixture_reference() -> str:
-    """Each fixture with what it gives, and its docstring."""
-    return "\n".join(
-        _entry("fixture", _fixture_signature(function), ast.get_docstring(function) or "")
-        for function in _fixtures()
-    )
+    """Each fixture with what it gives, its docstring, and where to read on."""
+    entries = []
+    for function in _fixtures():
+        body = ast.get_docstring(function) or ""
+        given = _given(function)
+        if given in pytest_pynenc_state.__all__:
+            body += f"\n\nSee :py:class:`~{pytest_pynenc_state.__name__}.{given}`."
+        scope = re.search(r"scope='(\w+)'", " ".join(map(ast.unparse, function.decorator_list)))
+        signature = f"{function.name} -> {given}{f' (scope {scope[1]})' if scope else ''}"
+        entries.append(_entry("fixture", signature, body))
+    return "\n".join(entries)
 
 
 def option_names() -> list[str]:
@@ -67,8 +73,8 @@ def option_reference() -> str:
             continue
         default = "none" if option.default in (None, ()) else options._joined(option.default)
         body = (
-            f"{option.help}\n\n:ini value: ``{option.ini}``\n:variable: ``{option.variable}``\n"
-            f":default: {default}"
+            f"{option.help}\n\nIni value ``{option.ini}``, variable ``{option.variable}``, "
+            f"default: {default}."
         )
         entries.append(_entry("option", f"{flag} {settings['metavar']}", body))
     return "\n".join(entries)
@@ -159,30 +165,6 @@ def insert_parts(_app: object, _page: str, source: list[str]) -> None:
     )
 
 
-def skip_clause(_app: object, _what: str, name: str, *_rest: object) -> bool | None:
-    """Leave the checks of clauses out of the suite's class: they have a page of their own."""
-    return True if name.startswith("test_") else None
-
-
-def shown_signature(
-    _app: object, what: str, _name: str, item: Any, _options: object, signature: str, _returns: str
-) -> tuple[str, None] | None:
-    """Show how plain data are made; all other objects come from a fixture or from a call."""
-    if what not in {"class", "exception"}:
-        return None
-    if not getattr(getattr(item, "__dataclass_params__", None), "frozen", False):
-        return "", None
-    return re.sub(r"<function [^=]+>|<factory>", "...", signature), None
-
-
-def setup(app: Any) -> dict[str, bool]:
-    """Have Sphinx call them."""
-    app.connect("source-read", insert_parts)
-    app.connect("autodoc-skip-member", skip_clause)
-    app.connect("autodoc-process-signature", shown_signature)
-    return {"parallel_read_safe": True}
-
-
 _KINDS = ("class", "function", "data")
 
 # Some of what fixtures give is called like a function.
@@ -216,11 +198,10 @@ def _fixtures() -> Iterator[ast.FunctionDef]:
             yield node
 
 
-def _fixture_signature(function: ast.FunctionDef) -> str:
+def _given(function: ast.FunctionDef) -> str:
+    """The type of a fixture's value."""
     returned = ast.unparse(function.returns) if function.returns else "None"
-    given = re.sub(r"^Iterator\[(.*)\]$", r"\1", returned)
-    scope = re.search(r"scope='(\w+)'", " ".join(map(ast.unparse, function.decorator_list)))
-    return f"{function.name} -> {given}{f' (scope {scope[1]})' if scope else ''}"
+    return re.sub(r"^Iterator\[(.*)\]$", r"\1", returned)
 
 
 class _Declared(dict[str, dict[str, Any]]):

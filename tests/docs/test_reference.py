@@ -26,9 +26,9 @@ def entry(text: str, name: str) -> str:
 
 
 def said(text: str, name: str) -> str:
-    """The first line below the arguments; nothing if a field comes first."""
+    """The first line below the arguments; nothing if that is what the reference adds to it."""
     line = entry(text, name).partition("\n\n")[2].strip().partition("\n")[0]
-    return "" if line.startswith(":") else line
+    return "" if line.startswith(("Ini value", "See")) else line
 
 
 @pytest.mark.parametrize("name", pytest_pynenc_state.__all__)
@@ -76,7 +76,7 @@ def test_an_option_says_how_else_it_is_set(option: options._Option) -> None:
     """As ini value and as variable."""
     found = entry(reference.option_reference(), option.flag)
 
-    assert re.findall("``(.*)``", found) == [option.ini, option.variable]
+    assert re.findall("``(.*?)``", found) == [option.ini, option.variable]
 
 
 def test_every_marker_is_described(pytester: pytest.Pytester) -> None:
