@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.processes.recorder import Recorder
     from pytest_pynenc_state.processes.runner import RunnerControl
 
+#: The version of this package.
 __version__ = "0.1.0"
 
 __all__ = [
