@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_pynenc_state import hookspecs
-from pytest_pynenc_state.options import wants_conformance
+from pytest_pynenc_state.options import wants_conformance, writes_pytest_html
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # typed nowhere else
@@ -26,6 +27,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         from pytest_pynenc_state.report import running
 
         running.finish(session, of_clauses, drawn)
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the timelines of a test before all that is known of it is forgotten."""
+    report = yield
+    options = item.config.stash[hookspecs.OPTIONS]
+    is_wanted = report.failed or (options.timelines == "all" and report.when == "teardown")
+    if is_wanted and (options.draws() or writes_pytest_html(item.config)):
+        from pytest_pynenc_state.report.attaching import attach_timelines
+
+        attach_timelines(item, report, call.excinfo and call.excinfo.value)
+    return report
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -55,6 +71,8 @@ def _show_progress(config: pytest.Config, clause_ids: list[str]) -> None:
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Sum up the conformance suite, and list the kept places."""
+    for name in config.stash[hookspecs.OPTIONS].report:
+        terminalreporter.write_sep("-", f"pynenc report: {name}")
     if (found := config.stash.get(hookspecs.REPORT, None)) is not None:
         from pytest_pynenc_state.report import running
 

@@ -270,6 +270,11 @@ def wants_conformance(config: pytest.Config) -> bool:
     return bool(config.getoption("pynenc_conformance"))
 
 
+def writes_pytest_html(config: pytest.Config) -> bool:
+    """Whether the plugin pytest-html is there and writes a report."""
+    return bool(config.getoption("htmlpath", None))
+
+
 def wants_backend_list(config: pytest.Config) -> bool:
     """Whether the run is only to list the backends."""
     return bool(config.getoption("pynenc_list_backends"))

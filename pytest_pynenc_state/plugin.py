@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if chosen.replay:
         from pytest_pynenc_state import replaying
 
+        _end_well(config)
         replaying.select_operations(config)
     if getattr(config.option, "numprocesses", None):
         # The tests are collected by others; what they tell ends up here.

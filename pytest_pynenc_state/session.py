@@ -235,7 +235,7 @@ class _Outcomes:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
+        self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Say where the place of a failed test is kept, and what its runners printed."""
         report = yield
@@ -250,10 +250,6 @@ class _Outcomes:
             _tell(item, report, KEPT_PLACE, record.location)
         if report.failed:
             self._explain(item, report, record)
-        if self._is_drawn(item, report):
-            from pytest_pynenc_state.report.attaching import attach_timelines
-
-            attach_timelines(item, report, record, call.excinfo and call.excinfo.value)
         if report.when == "teardown":
             record.forget()
         return report
@@ -275,13 +271,6 @@ class _Outcomes:
                 report.sections.append((f"pynenc {name}", text))
                 if name in _FOR_JUNIT:
                     _tell(item, report, f"pynenc_{name}", text)
-
-    def _is_drawn(self, item: pytest.Item, report: pytest.TestReport) -> bool:
-        options = self._state.options
-        if not (report.failed or (options.timelines == "all" and report.when == "teardown")):
-            return False
-        # pytest-html, if it is in use, has a report of its own.
-        return options.draws() or bool(item.config.getoption("htmlpath", None))
 
 
 def _tell(item: pytest.Item, report: pytest.TestReport, name: str, value: object) -> None:

@@ -11,19 +11,18 @@ from pytest_pynenc_state.history.linearizability import NotLinearizable
 from pytest_pynenc_state.history.operations_picture import operations_picture
 from pytest_pynenc_state.history.picture import Picture
 from pytest_pynenc_state.hookspecs import PICTURES
-from pytest_pynenc_state.session import TestRecord
+from pytest_pynenc_state.options import writes_pytest_html
+from pytest_pynenc_state.session import SessionState, TestRecord
 
 _EXTRAS = "extras"
 
 
-def attach_timelines(
-    item: pytest.Item, report: pytest.TestReport, record: TestRecord, error: object
-) -> None:
+def attach_timelines(item: pytest.Item, report: pytest.TestReport, error: object) -> None:
     """Attach what is to be drawn of a test; for pytest-html, if it is in use, as a drawing.
 
     :param error: What the phase of the test raised, if it did.
     """
-    pictures = list(_pictures(record, error))
+    pictures = list(_pictures(SessionState.record(item), error))
     if not pictures:
         return
     setattr(report, PICTURES, pictures)
@@ -34,11 +33,6 @@ def attach_timelines(
         own = [extras.html(standalone(picture)) for picture in pictures]
         # The attribute that pytest-html looks for, and leaves what others have put there.
         setattr(report, _EXTRAS, [*getattr(report, _EXTRAS, []), *own])
-
-
-def writes_pytest_html(config: pytest.Config) -> bool:
-    """Whether the plugin pytest-html is there and writes a report."""
-    return config.pluginmanager.hasplugin("html") and bool(config.getoption("htmlpath", None))
 
 
 def _pictures(record: TestRecord, error: object) -> Iterator[Picture]:

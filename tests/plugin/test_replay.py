@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,18 @@ def test_a_replay_comes_to_the_same_verdict_without_any_backend(
     result.stdout.fnmatch_lines(["*[[]status[]]*PASSED*", "*[[]retries[]]*FAILED*"])
     result.stdout.fnmatch_lines(["retries: violated, 3 operations", "*would have answered 1"])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_replay_is_drawn(pytester: pytest.Pytester, broken: pytest.RunResult) -> None:
+    """The operation that is impossible, in the report of the run."""
+    report = pytester.path / "report.json"
+    run(pytester, "--pynenc-replay", str(saved_by(broken)), f"--pynenc-report={report}")
+
+    (test,) = json.loads(report.read_text())["tests"]
+    (picture,) = test["pictures"]
+    assert test["nodeid"].endswith("[retries]")
+    assert picture["kind"] == "operations"
+    assert [mark["rule"] for mark in picture["marks"]] == ["impossible (retries)"]
 
 
 def test_named_tests_run_beside_a_replay(

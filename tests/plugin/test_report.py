@@ -22,7 +22,8 @@ def run(pytester: pytest.Pytester, copy_inner: Callable[..., None]) -> Run:
     pytester.makeini("[pytest]\npythonpath = .\naddopts = --pynenc-backend=sqlite")
 
     def chosen(*arguments: str) -> list[dict[str, Any]]:
-        pytester.runpytest_subprocess(*arguments, *REPORTS)
+        result = pytester.runpytest_subprocess(*arguments, *REPORTS)
+        result.stdout.fnmatch_lines(["*- pynenc report: report.json -*", "*report.html -*"])
         tests = json.loads((pytester.path / "report.json").read_text())["tests"]
         page = (pytester.path / "report.html").read_text()
         steps = [
