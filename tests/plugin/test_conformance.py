@@ -301,7 +301,9 @@ def test_a_report_of_no_known_form_is_refused(pytester: pytest.Pytester) -> None
     result = pytester.runpytest_inprocess("--pynenc-report=found.docx")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--pynenc-report: 'found.docx' does not end in .html or .json or .md*"])
+    result.stderr.fnmatch_lines(
+        ["*--pynenc-report: 'found.docx' does not end in .html or .json or .md*"]
+    )
 
 
 def test_workers_of_xdist_find_the_same(pytester: pytest.Pytester) -> None:
