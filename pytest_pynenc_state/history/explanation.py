@@ -156,6 +156,8 @@ class _Told:
         else:
             yield f"the invocation has not ended, it was {self._before.status} when this was read"
             yield f"wait for it before you compare, with {self._remedy()}"
+            if len(self._history) == 1:
+                yield "no runner has taken it: a test has one if it uses pynenc_runner"
 
     def _remedy(self) -> str:
         last = self._path.items[-1]

@@ -172,6 +172,9 @@ class Children:
         self._children: list[Child] = []
         self._fork_server: ForkServer | None = None
 
+    def __repr__(self) -> str:
+        return f"<Children: {self._children or 'none'}>"
+
     def __call__(self, function: Callable[..., Any], *args: Any, method: Method = "spawn") -> Child:
         """Start a process that calls ``function(app, *args)``, and return it at once.
 

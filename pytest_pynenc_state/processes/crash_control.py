@@ -63,6 +63,9 @@ class CrashControl:
         self._crashes: list[Crash] = []
         self._delays: list[Delay] = []
 
+    def __repr__(self) -> str:
+        return f"<CrashControl: {self._crashes or 'nothing arranged'}>"
+
     def when(
         self,
         status: str,

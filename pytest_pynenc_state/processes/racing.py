@@ -67,6 +67,9 @@ class Races:
         self._pool: Pool | None = None
         self._number = 0
 
+    def __repr__(self) -> str:
+        return f"<Races: {self._number} so far, seed {self._rules.seed}>"
+
     def __call__(
         self,
         function: Callable[..., Any],

@@ -39,6 +39,9 @@ class Recorder:
         self._folder = folder
         self._recorded: list[Operation] | None = None
 
+    def __repr__(self) -> str:
+        return "<Recorder: recording>" if self._recorded is None else "<Recorder: ended>"
+
     @property
     def operations(self) -> list[Operation]:
         """What was done so far, by its start; once the test has ended, all."""

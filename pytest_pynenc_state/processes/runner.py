@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pytest_pynenc_state.processes.guarding import Guard
 
 
-@dataclass
+@dataclass(repr=False)
 class RunnerControl:
     """The runners of one test: what the fixture ``pynenc_runner`` returns.
 
@@ -38,6 +38,9 @@ class RunnerControl:
     timeout_s: float
     runners: list[Runner] = field(default_factory=list)
     _failures: StoredFailures = field(default_factory=StoredFailures)
+
+    def __repr__(self) -> str:
+        return f"<RunnerControl: {len(self.runners)} of kind {self.kind}>"
 
     def start(self, count: int = 1) -> list[Runner]:
         """Start *count* more runners on the same queue, and return them once all are ready.

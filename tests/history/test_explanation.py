@@ -131,6 +131,14 @@ def test_a_history_that_was_read_too_early_says_how_to_wait(expected: Path, reme
     ]
 
 
+def test_a_history_that_nobody_has_gone_on_with_asks_for_a_runner() -> None:
+    """Otherwise who follows the advice to wait for the result waits for ever."""
+    expected = path("registered", ..., "success")
+
+    assert "pynenc_runner" in labelled(history("registered"), expected, "why")[-1]
+    assert "pynenc_runner" not in labelled(history(*ONCE[:2]), expected, "why")[-1]
+
+
 def test_a_history_that_has_ended_does_not_advise_to_wait() -> None:
     shown = history(*ONCE[:3], "failed")
 
