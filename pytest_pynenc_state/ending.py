@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write reports; fail a run in which a backend was to keep the contract, and was not asked."""
     terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is None:
+    # A worker of xdist tells its controller, which sums up.
+    is_worker = hasattr(session.config, "workerinput")
+    if terminal is None or is_worker or session.config.option.collectonly:
         return
-    reports = _reports(terminal)
-    of_clauses = [each for each in reports if hookspecs.told(each, hookspecs.CLAUSE)]
-    drawn = [each for each in reports if hasattr(each, hookspecs.PICTURES)]
+    reports = [each for each in _reports(terminal) if isinstance(each, pytest.TestReport)]
+    # The report of a test whose worker died has no properties, but others of it may.
+    checking = {each.nodeid for each in reports if hookspecs.told(each, hookspecs.CLAUSE)}
+    of_clauses = [each for each in reports if each.nodeid in checking]
     if of_clauses or session.config.stash[hookspecs.OPTIONS].report:
         from pytest_pynenc_state.report import running
 
-        running.finish(session, of_clauses, drawn)
+        running.finish(session, of_clauses, reports)
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the timelines of a test before all that is known of it is forgotten."""
+    """Attach the timelines of a test, if it has failed or all are wanted."""
     report = yield
     options = item.config.stash[hookspecs.OPTIONS]
     is_wanted = report.failed or (options.timelines == "all" and report.when == "teardown")
@@ -45,11 +48,8 @@ def pytest_runtest_makereport(
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Say how far the clauses are that workers of xdist check; only they know how many there are.
-
-    This module is there so early in no other run.
-    """
-    if wants_conformance(session.config):
+    """Say how far the clauses are that workers of xdist check; only they know how many."""
+    if getattr(session.config.option, "numprocesses", None) and wants_conformance(session.config):
         _show_progress(session.config, [])
 
 
@@ -71,8 +71,9 @@ def _show_progress(config: pytest.Config, clause_ids: list[str]) -> None:
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Sum up the conformance suite, and list the kept places."""
-    for name in config.stash[hookspecs.OPTIONS].report:
-        terminalreporter.write_sep("-", f"pynenc report: {name}")
+    for name, error in config.stash.get(hookspecs.WRITTEN, {}).items():
+        outcome = f" could not be written: {error}" if error else ""
+        terminalreporter.write_sep("-", f"pynenc report: {name}{outcome}")
     if (found := config.stash.get(hookspecs.REPORT, None)) is not None:
         from pytest_pynenc_state.report import running
 

@@ -13,6 +13,7 @@ import pytest
 from pytest_pynenc_state.history.checking import judge
 from pytest_pynenc_state.history.collecting import collect_facts
 from pytest_pynenc_state.history.picture import Picture, picture
+from pytest_pynenc_state.history.records import History
 from pytest_pynenc_state.history.report import Report
 from pytest_pynenc_state.history.stored import HistoryStore, StoredInvocation
 from pytest_pynenc_state.history.summary import summary
@@ -45,7 +46,7 @@ class TestHistories:
         self._record = record
         self._settle_s = settle_s
         self._last_shown: str | None = None
-        self._last_picture: Picture | None = None
+        self._last: tuple[Report, list[History]] | None = None
 
     @property
     def is_untouched(self) -> bool:
@@ -64,13 +65,13 @@ class TestHistories:
         self._last_shown = "\n\n".join(
             filter(None, [str(report) if report.violations else "", page])
         )
-        self._last_picture = picture(report, [each.history for each in facts.invocations])
+        self._last = report, [each.history for each in facts.invocations]
         return report
 
     def drawn(self) -> Picture | None:
         """What is to be drawn of them; they are read now, unless they have been judged."""
         self.shown()
-        return self._last_picture
+        return picture(*self._last) if self._last else None
 
     def shown(self) -> str:
         """What to show of them if the test fails; read now, unless they have been judged."""
@@ -110,18 +111,21 @@ def wait_for_last_records(app: Pynenc) -> datetime:
 
 @contextmanager
 def judged_histories(
-    app: Pynenc, record: TestRecord, *, timeout_s: float, is_checked: bool
+    app: Pynenc, record: TestRecord, *, timeout_s: float, is_checked: bool, is_drawn: bool
 ) -> Iterator[None]:
     """Afterwards fail the test if a history of *app* breaks a rule, and has not failed already.
 
     :param is_checked: Whether the rules are asked; if the test fails, the histories are shown
         in any case.
+    :param is_drawn: Whether they are read in any case, to be drawn once the store is gone.
     """
     histories = TestHistories(app, min(timeout_s, _SETTLE_S), record)
     record.histories = histories.shown
     record.picture = histories.drawn
     yield
     if record.failed or not is_checked or histories.is_untouched:
+        if is_drawn:
+            histories.shown()
         return
     report = histories.check()
     if report.violations:

@@ -18,6 +18,10 @@ OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
 #: Where the report of a run's clauses is in the stash of its ``config``, once it has ended.
 REPORT: pytest.StashKey[ConformanceReport] = pytest.StashKey()
 
+#: Where the names of the files that a run has written its report to are in the stash of its
+#: ``config``, each with the error if it could not be written.
+WRITTEN: pytest.StashKey[dict[str, OSError | None]] = pytest.StashKey()
+
 #: The user property of a report that says where the test's place is kept.
 KEPT_PLACE = "pynenc_place"
 

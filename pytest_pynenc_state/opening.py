@@ -216,6 +216,7 @@ def opened_app(
             state_of(request.config).record(request.node),
             timeout_s=options.timeout,
             is_checked=_is_judged(request),
+            is_drawn=options.timelines == "all",
         ),
     ):
         yield app

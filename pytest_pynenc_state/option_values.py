@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NoReturn
 
 from pytest_pynenc_state.errors import OptionsError
@@ -102,9 +103,9 @@ def report_files(text: str) -> tuple[str, ...]:
     """
     found = files(text)
     for name in found:
-        if not name.endswith(REPORT_FORMS):
+        if Path(name).suffix not in REPORT_FORMS:
             _refuse(f"does not end in {' or '.join(REPORT_FORMS)}", "the ending says the form")
-        if name.endswith(".html") and find_spec("jinja2") is None:
+        if Path(name).suffix == ".html" and find_spec("jinja2") is None:
             _refuse("needs Jinja2", "pip install 'pytest-pynenc-state[report]'")
     return found
 

@@ -65,10 +65,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if chosen.replay:
         from pytest_pynenc_state import replaying
 
-        _end_well(config)
         replaying.select_operations(config)
-    if getattr(config.option, "numprocesses", None):
-        # The tests are collected by others; what they tell ends up here.
+    if chosen.report or chosen.replay or getattr(config.option, "numprocesses", None):
+        # The tests may be none of ours, or are collected by others and told of here.
         _end_well(config)
 
 

@@ -233,11 +233,14 @@ class _Outcomes:
             if record := item.stash.get(_RECORD, None):
                 self._state.dispose(record)
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Say where the place of a failed test is kept, and what its runners printed."""
+        """Say where the place of a failed test is kept, and what its runners printed.
+
+        First in, last out: who reports of the test, too, does so before its app is forgotten.
+        """
         report = yield
         record = item.stash.get(_RECORD, None)
         if record is None:

@@ -9,9 +9,11 @@ exported as a variable, and variables that would beat it are set aside meanwhile
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pynenc.conf.config_base import ConfigPynencBase
@@ -20,6 +22,9 @@ from pytest_pynenc_state.errors import OptionsError
 from pytest_pynenc_state.option_values import near_match, without_credentials
 
 _PREFIX = "PYNENC__"
+
+# Whatever a field of such a name has is not printed.
+_SECRET = re.compile(r"(?i)passw|secret|token|credential|dsn|_key$")
 
 #: Modules that `pynenc_plugin` imports in every process which builds an app.
 MODULES_VARIABLE = "PYTEST_PYNENC_MODULES"
@@ -91,11 +96,20 @@ def exported(
 def monitor_command(values: Mapping[str, Any], modules: Sequence[str]) -> str:
     """The command that opens pynenc's monitor on the store that *values* lead to.
 
-    Any password in it is hidden; whoever enters the command has to put it in again.
+    What is, or may be, a secret is hidden; whoever enters the command has to put it in again.
     """
     variables = _variables(values, modules).items()
-    words = (f"{name}={shlex.quote(without_credentials(value))}" for name, value in variables)
+    words = (f"{name}={shlex.quote(_without_secret(name, value))}" for name, value in variables)
     return " ".join([*words, "pynenc monitor"])
+
+
+def _without_secret(name: str, value: str) -> str:
+    if _SECRET.search(name):
+        return "***" if value else ""
+    if Path(value).is_absolute():  # a path may have the sign that ends a login
+        return value
+    # Also where what is before it would not be allowed in a URL.
+    return without_credentials(re.sub(r"://.*@", "://***@", value, flags=re.DOTALL))
 
 
 def _variables(values: Mapping[str, Any], modules: Sequence[str]) -> dict[str, str]:

@@ -83,11 +83,10 @@ def picture(report: Report, histories: Sequence[History]) -> Picture | None:
         return None
     begin = min(record.at for history in told for record in history)
     lanes: dict[str, int] = {}
-    names: dict[str, str] = {}
     for record in sorted(_records(told), key=lambda each: each.at):
         lanes.setdefault(_process(record), len(lanes))
-    for history in told:
-        names.update(runner_names(history))
+    # Of all together: one history may know what runner another one only mentions.
+    names = runner_names([record for history in told for record in history])
     lines = [_line(history, begin, lanes, names) for history in told]
     return Picture(
         kind="histories",

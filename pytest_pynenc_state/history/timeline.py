@@ -139,10 +139,10 @@ def seconds_since(history: History, position: int) -> float:
     return (history[position].at - history[0].at).total_seconds()
 
 
-def runner_names(history: History) -> dict[str, str]:
+def runner_names(records: Sequence[Record]) -> dict[str, str]:
     """A short name for each owner and mover: its runner's class, and a part of its id."""
-    contexts = {record.mover: record.runner_context for record in history if record.runner_context}
-    ids = {each for record in history for each in (record.owner, record.mover) if each}
+    contexts = {record.mover: record.runner_context for record in records if record.runner_context}
+    ids = {each for record in records for each in (record.owner, record.mover) if each}
     return {each: _runner_name(each, contexts.get(each)) for each in ids}
 
 

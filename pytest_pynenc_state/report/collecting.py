@@ -37,19 +37,19 @@ _SKIPPED = {
 }
 
 
-def collected(reports: Iterable[Any], drawn: Iterable[Any], options: Options) -> ConformanceReport:
+def collected(
+    reports: Iterable[Any], of_tests: Iterable[Any], options: Options
+) -> ConformanceReport:
     """Sum up the reports of all phases of all tests of clauses, in any order.
 
-    :param drawn: The reports of the phases that have a timeline.
+    :param of_tests: The reports of all tests, some of which have a timeline.
     """
-    by_test: dict[str, list[Any]] = {}
-    for report in reports:
-        by_test.setdefault(report.nodeid, []).append(report)
+    by_test = _by_test(reports)
     results: dict[str, dict[str, ClauseResult]] = {}
     mocks: dict[str, bool] = {}
     clauses = all_clauses()
     for phases in by_test.values():
-        entry = json.loads(told(phases[0], CLAUSE))
+        entry = json.loads(next(filter(None, (told(each, CLAUSE) for each in phases))))
         finding, reason = _found(phases)
         mocks[entry["backend"]] = entry["is_mock"]
         failure = "\n".join(_text(each) for each in phases if finding == Finding.VIOLATED)
@@ -63,25 +63,42 @@ def collected(reports: Iterable[Any], drawn: Iterable[Any], options: Options) ->
             BackendReport(name, mocks[name], dict(sorted(found.items())), applicable)
             for name, found in sorted(results.items())
         ],
-        list(_tests(drawn)),
+        list(_tests(of_tests, options)),
     )
 
 
-def _tests(drawn: Iterable[Any]) -> Iterator[TestFinding]:
-    """One for each test; what its later phases say stands below what the earlier ones do."""
+def _by_test(reports: Iterable[Any]) -> dict[str, list[Any]]:
     by_test: dict[str, list[Any]] = {}
-    for report in drawn:
+    for report in reports:
         by_test.setdefault(report.nodeid, []).append(report)
-    for nodeid, phases in by_test.items():
-        outcome = "failed" if any(each.failed for each in phases) else "passed"
+    return by_test
+
+
+def _tests(reports: Iterable[Any], options: Options) -> Iterator[TestFinding]:
+    """One for each test; what its later phases say stands below what the earlier ones do."""
+    for nodeid, phases in _by_test(reports).items():
+        outcome = _outcome(phases)
+        drawn = [each for each in phases if hasattr(each, PICTURES)]
+        # One that has passed at its second attempt has not failed.
+        if not drawn or (outcome != "failed" and options.timelines != "all"):
+            continue
         text = "\n".join(filter(None, map(_text, phases)))
         # What a later phase draws again, it knows better.
         pictures = {
             (picture["kind"], picture["about"]): picture
-            for report in phases
+            for report in drawn
             for picture in getattr(report, PICTURES)
         }
         yield TestFinding(nodeid, outcome, text, list(pictures.values()))
+
+
+def _outcome(phases: list[Any]) -> str:
+    """What became of a test, in pytest's words."""
+    if any(each.failed for each in phases):
+        return "failed"
+    if any(hasattr(each, "wasxfail") for each in phases):
+        return "xfailed" if any(each.skipped for each in phases) else "xpassed"
+    return "skipped" if any(each.skipped for each in phases) else "passed"
 
 
 def _text(report: Any) -> str:
@@ -129,11 +146,15 @@ def _found(phases: list[Any]) -> tuple[Finding, str]:
             return (Finding.PREVIEW if is_preview else Finding.KNOWN_BUG), reason
     for report in phases:
         if report.skipped:
-            reason = report.longrepr[2].removeprefix("Skipped: ")
-            kind, _, why = reason.partition(": ")
-            known = _SKIPPED.get(kind)
-            return (known, why) if known else (Finding.NOT_RUN, reason)
-    return Finding.PROVED, ""
+            return _skipped(report.longrepr[2].removeprefix("Skipped: "))
+    has_ended = any(report.when == "call" for report in phases)
+    return (Finding.PROVED, "") if has_ended else (Finding.NOT_RUN, "the run ended meanwhile")
+
+
+def _skipped(reason: str) -> tuple[Finding, str]:
+    kind, _, why = reason.partition(": ")
+    known = _SKIPPED.get(kind)
+    return (known, why) if known else (Finding.NOT_RUN, reason)
 
 
 def _last_line(report: Any) -> str:

@@ -7,11 +7,11 @@ zoomed one: texts keep their size, and nothing has to be computed again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from importlib.resources import files
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pytest_pynenc_state.history.picture import Line, Picture
+from pytest_pynenc_state.report.arranging import NARROWEST_PERCENT, OPEN_PERCENT, arranged
 
 _ROW = 18
 _BAR = 14
@@ -21,25 +21,18 @@ _AXIS = 22
 # At most so many instants are written below.
 _TICKS = 10
 
-# A status that lasted no time is still to be seen, and clicked at.
-_NARROWEST_PERCENT = 0.15
-
-# So wide is the bar of a status, or of an operation, whose end is not known.
-_OPEN_PERCENT = 0.8
-
-
 #: What a drawing looks like; the colours of a page that has it may be its own.
 STYLE = (files(__package__) / "templates" / "timeline.css").read_text(encoding="utf-8")
 
 
 def drawn(picture: Picture) -> str:
     """The SVG element, as text; every text in it is escaped."""
-    return _as_text(_Drawing(picture).element())
+    return _as_text(_Drawing(picture, "; as a table below").element())
 
 
 def standalone(picture: Picture) -> str:
     """The same with its style, for any page."""
-    element = _Drawing(picture).element()
+    element = _Drawing(picture, "").element()
     style = Element("style")
     style.text = STYLE
     element.insert(0, style)
@@ -51,11 +44,13 @@ def _as_text(element: Element) -> str:
 
 
 class _Drawing:
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: Picture, elsewhere: str) -> None:
         self._picture = picture
+        # Where those find it who cannot see it.
+        self._elsewhere = elsewhere
         # Some room behind the last record, so that its bar is one.
         self._lasts_s = picture["lasts_s"] * 1.02 or 1.0
-        self._rows = _arranged(picture)
+        self._rows = arranged(picture)
         self._tops = self._lane_tops()
         self._height = self._tops[-1] + _AXIS
 
@@ -71,7 +66,7 @@ class _Drawing:
                 "height": str(self._height),
                 "role": "img",
                 "aria-label": f"Timeline of {count} {lines} in {len(picture['lanes'])} "
-                f"processes, {picture['lasts_s']:.3f} seconds; as a table below",
+                f"processes, {picture['lasts_s']:.3f} seconds{self._elsewhere}",
             },
         )
         self._add_lanes(svg)
@@ -139,10 +134,10 @@ class _Drawing:
     def _add_bar(self, svg: Element, number: int, position: int) -> None:
         line = self._picture["lines"][number]
         step = line["steps"][position]
-        x, width = self._percent(step["since_s"]), _OPEN_PERCENT
+        x, width = self._percent(step["since_s"]), OPEN_PERCENT
         if step["until_s"] is not None:
             # Between clocks of two processes a status may end before it began.
-            width = max(self._percent(step["until_s"] - step["since_s"]), _NARROWEST_PERCENT)
+            width = max(self._percent(step["until_s"] - step["since_s"]), NARROWEST_PERCENT)
         bar = SubElement(
             svg,
             "svg",
@@ -216,36 +211,3 @@ def _at(line: Line, since_s: float) -> int:
     """The position of the step that an invocation was in at an instant."""
     positions = [n for n, step in enumerate(line["steps"]) if step["since_s"] <= since_s]
     return positions[-1] if positions else 0
-
-
-def _arranged(picture: Picture) -> dict[tuple[int, int], tuple[int, int]]:
-    """For each line and position its lane, and its row there: bars of a row do not overlap."""
-    ends: dict[int, list[float]] = {}
-    found = {}
-    for since_s, until_s, stays in sorted(_stays(picture)):
-        lane = picture["lines"][stays[0][0]]["steps"][stays[0][1]]["lane"]
-        rows = ends.setdefault(lane, [])
-        row = next((n for n, end_s in enumerate(rows) if end_s < since_s), len(rows))
-        rows[row : row + 1] = [until_s]
-        found.update(dict.fromkeys(stays, (lane, row)))
-    return found
-
-
-def _stays(picture: Picture) -> Iterator[tuple[float, float, tuple[tuple[int, int], ...]]]:
-    """Each stay of an invocation in one lane: since when, until when, and its steps there."""
-    for number, line in enumerate(picture["lines"]):
-        stay: list[tuple[int, int]] = []
-        for position, step in enumerate(line["steps"]):
-            if stay and step["lane"] != line["steps"][stay[-1][1]]["lane"]:
-                yield _bounded(line, stay)
-                stay = []
-            stay.append((number, position))
-        yield _bounded(line, stay)
-
-
-def _bounded(
-    line: Line, stay: list[tuple[int, int]]
-) -> tuple[float, float, tuple[tuple[int, int], ...]]:
-    first, last = line["steps"][stay[0][1]], line["steps"][stay[-1][1]]
-    until_s = last["since_s"] if last["until_s"] is None else last["until_s"]
-    return first["since_s"], max(until_s, first["since_s"]), tuple(stay)

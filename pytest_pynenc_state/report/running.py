@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state.hookspecs import OPTIONS, REPORT
+from pytest_pynenc_state.hookspecs import OPTIONS, REPORT, WRITTEN
 from pytest_pynenc_state.report.collecting import collected
 from pytest_pynenc_state.report.contents import ConformanceReport
 from pytest_pynenc_state.report.files import write
@@ -17,21 +17,27 @@ if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter  # typed nowhere else
 
 
-def finish(session: pytest.Session, of_clauses: Sequence[Any], drawn: Sequence[Any]) -> None:
+def finish(session: pytest.Session, of_clauses: Sequence[Any], of_tests: Sequence[Any]) -> None:
     """Sum up, write the files that were asked for, and fail a run that proved nothing.
 
     :param of_clauses: pytest's reports of the tests that checked a clause.
-    :param drawn: Those of the tests that have a timeline.
-    :raises OSError: A file cannot be written.
+    :param of_tests: Those of all tests, some of which have timelines.
     """
     config = session.config
     options = config.stash[OPTIONS]
-    report = collected(of_clauses, drawn, options)
+    report = collected(of_clauses, of_tests, options)
     if of_clauses:
         config.stash[REPORT] = report
         config.hook.pytest_pynenc_report(config=config, report=report)
-    for name in options.report:
-        write(report, config.invocation_params.dir / name)
+    written: dict[str, OSError | None] = dict.fromkeys(options.report)
+    config.stash[WRITTEN] = written
+    for name in written:
+        try:
+            write(report, config.invocation_params.dir / name)
+        except OSError as error:  # what the run has found is told all the same
+            written[name] = error
+    if session.exitstatus == pytest.ExitCode.OK and any(written.values()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
     if session.exitstatus == pytest.ExitCode.OK and any(
         backend.ran_nothing for backend in report.backends
     ):

@@ -10,7 +10,7 @@ _STATUSES = ("registered", "pending", "running", "success")
 def made(invocations: int, lanes: int = 4, text: str = "shop.charge(cents=1)") -> Picture:
     """A picture of so many invocations with four records each, in so many processes.
 
-    :param text: What its invocations, processes and statuses are called.
+    :param text: What its invocations and processes are called.
     """
     lines = [_line(number, lanes, text) for number in range(invocations)]
     return Picture(

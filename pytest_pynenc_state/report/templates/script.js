@@ -3,13 +3,13 @@
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
 
   const theme = document.getElementById("theme");
+  let isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  theme.setAttribute("aria-pressed", String(isDark));
   theme.addEventListener("click", () => {
-    const root = document.documentElement;
-    const isDark = root.classList.contains("dark")
-      || (!root.classList.contains("light") && matchMedia("(prefers-color-scheme: dark)").matches);
-    root.classList.toggle("dark", !isDark);
-    root.classList.toggle("light", isDark);
-    theme.setAttribute("aria-pressed", String(!isDark));
+    isDark = !isDark;
+    document.documentElement.classList.toggle("dark", isDark);
+    document.documentElement.classList.toggle("light", !isDark);
+    theme.setAttribute("aria-pressed", String(isDark));
   });
 
   const form = document.getElementById("filter");
@@ -57,6 +57,7 @@
       zoomTo(factor ? zoom * factor : 1);
     }));
     scroller.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === "+") zoomTo(zoom * 2);
       else if (event.key === "-") zoomTo(zoom / 2);
       else if (event.key === "0") zoomTo(1);
