@@ -108,3 +108,91 @@ def test_a_kept_place_comes_with_the_command_that_shows_it(
     assert "PYNENC__STATE_BACKEND_CLS=PytestSQLiteStateBackend" in variables
     (path,) = (each for each in variables if each.startswith("PYNENC__SQLITE_DB_PATH="))
     assert path.partition("=")[2].startswith(str(pytester.path / "places"))
+
+
+def test_a_test_that_has_not_failed_in_the_end_is_not_drawn(
+    pytester: pytest.Pytester, run: Run
+) -> None:
+    """One that is expected to fail has not; on demand it is drawn as what it is."""
+    pytester.makepyfile(
+        test_expected="""
+            import office
+            import pytest
+
+            @pytest.mark.xfail
+            @pytest.mark.pynenc(app="office:app")
+            @pytest.mark.pynenc_no_history_check
+            def test_it(pynenc_runner):
+                assert office.add(1, 2).result == 4
+        """
+    )
+
+    assert run("test_expected.py") == []
+    (test,) = run("test_expected.py", "--pynenc-timelines=all")
+    assert test["outcome"] == "xfailed"
+
+
+def test_histories_that_are_not_judged_are_drawn_too(run: Run) -> None:
+    """On demand, though their store is gone when they are."""
+    (test,) = run(
+        "test_judged.py::test_all_is_well",
+        "--pynenc-timelines=all",
+        "--pynenc-check-history=off",
+    )
+    assert len(of_office(*test["pictures"])) == 1
+
+
+def test_a_report_that_cannot_be_written_hides_nothing(
+    pytester: pytest.Pytester, copy_inner: Callable[..., None]
+) -> None:
+    """Neither a failure nor another report; and the run has failed."""
+    copy_inner("office.py", "test_judged.py")
+    pytester.mkdir("no.json")
+    pytester.makeini("[pytest]\npythonpath = .\naddopts = --pynenc-backend=sqlite")
+
+    result = pytester.runpytest_subprocess(
+        "-k", "all_is_well", "--pynenc-report=no.json", "--pynenc-report=yes.json"
+    )
+
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*pynenc report: no.json could not be written: *directory*"])
+    assert json.loads((pytester.path / "yes.json").read_text())["tests"] == []
+
+
+def test_collecting_writes_nothing(pytester: pytest.Pytester) -> None:
+    """An editor that looks for tests must not empty the report of the last run."""
+    pytester.makepyfile("def test_it(pynenc_app): pass")
+    result = pytester.runpytest_subprocess("--collect-only", "--pynenc-report=report.json")
+
+    assert result.ret == pytest.ExitCode.OK
+    assert not (pytester.path / "report.json").exists()
+
+
+ENDS = {
+    "interrupted": ("raise KeyboardInterrupt", (), "not run"),
+    "worker died": ("import os; os._exit(3)", ("-n", "1"), "violated"),
+}
+
+
+@pytest.mark.parametrize(("end", "arguments", "finding"), ENDS.values(), ids=ENDS)
+def test_a_clause_whose_test_never_ended_is_not_proved(
+    pytester: pytest.Pytester, end: str, arguments: tuple[str, ...], finding: str
+) -> None:
+    """Whatever has ended it; and the hook of others is called once, where all is known."""
+    pytester.makepyfile(
+        ending=f"""
+        def pytest_runtest_call(item):
+            {end}
+
+        def pytest_pynenc_report(config):
+            with open("called", "a") as file:
+                file.write("x")
+        """
+    )
+    suite = ("-p", "ending", "--pynenc-conformance", "--pynenc-backend=memory", "-k", "SB_HIS_01")
+    pytester.runpytest_subprocess(*suite, "--pynenc-report=report.json", *arguments)
+
+    report = json.loads((pytester.path / "report.json").read_text())
+    assert report["backends"]["memory"]["clauses"]["SB-HIS-01"]["finding"] == finding
+    assert (pytester.path / "called").read_text() == "x"
