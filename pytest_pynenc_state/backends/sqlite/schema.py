@@ -222,8 +222,14 @@ def empty_file() -> bytes:
     return bytes(content)
 
 
+# The pragma alone does not look whether the tables that the connection knows are still those of
+# the file. A statement that names one which another process has just made would then have to look
+# itself, and says that there is none if the file is locked at that moment.
+_VERSION = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
+
+
 def _is_ready(path: Path) -> bool:
-    version: int = open_database(path).read("PRAGMA user_version")[0][0]
+    version: int = open_database(path).read(_VERSION)[0][0]
     if version not in (0, SCHEMA_VERSION):
         message = (
             f"SQLite file {str(path)!r} has schema version {version:#x}, "

@@ -13,9 +13,15 @@ import pytest
 from pytest_pynenc_state.backends.sqlite import orchestrator as orchestrator_module
 from pytest_pynenc_state.backends.sqlite import state_backend as state_backend_module
 from pytest_pynenc_state.backends.sqlite.connection import open_database
-from pytest_pynenc_state.backends.sqlite.schema import empty_file, prepare_file
+from pytest_pynenc_state.backends.sqlite.schema import (
+    _STATEMENTS,
+    SCHEMA_VERSION,
+    empty_file,
+    prepare_file,
+)
 from pytest_pynenc_state.backends.sqlite.state_backend import PytestSQLiteStateBackend
 from pytest_pynenc_state.conformance.making import LOOK_ALIKES
+from pytest_pynenc_state.errors import BackendTimeout
 from tests.backends.sqlite import workers
 
 if TYPE_CHECKING:
@@ -130,6 +136,24 @@ def test_processes_that_make_the_file_at_once_all_find_it_ready(
     results = [backend._get_result(str(number)) for number in range(4)]
     open_database(folder / path.name).close()
     assert results == ["text"] * 4
+
+
+def test_tables_that_another_process_has_made_are_known_while_the_file_is_locked(
+    path: Path,
+) -> None:
+    """Whoever makes a file locks it once more, to change its journal, when the tables are there."""
+    path.touch()
+    database = open_database(path)
+    database.timeout_s = 0.05
+    database.read("SELECT 1 FROM sqlite_master")
+    with closing(sqlite3.connect(path, isolation_level=None)) as rival:
+        rival.executescript(";".join(_STATEMENTS))
+        rival.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        prepare_file(path)
+        rival.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(BackendTimeout):
+            database.write("INSERT INTO client_data VALUES ('app', 'key', 'value')")
+    database.close()
 
 
 def test_apps_of_other_processes_are_discovered(
