@@ -40,7 +40,7 @@ def operations_picture(model: str, impossible: Impossible) -> Picture:
     )
     return Picture(
         kind="operations",
-        about=impossible.key,
+        about=f"{impossible.key}, by model {model}",
         begins_at="",
         lasts_s=max((each.end_ns or each.start_ns) - begin_ns for each in shown) * _NS,
         lanes=list(lanes),

@@ -62,7 +62,7 @@ class Mark(TypedDict):
 class Picture(TypedDict):
     """All invocations of an app, in the order of their registration; or operations, by their start.
 
-    :ivar about: The app's id; or what the operations are about.
+    :ivar about: The app's id; or what the operations are about, and the model that judged them.
     :ivar begins_at: The first record's instant, in ISO 8601; nothing for operations.
     :ivar lanes: The names of the processes, in the order of their first records.
     """

@@ -41,6 +41,8 @@ def test_an_operation_is_where_and_when_it_was() -> None:
     """In the lane of its process, from its call to its return."""
     picture = operations_picture("retries", impossible(registered(), read(1, 0), read(2, 7)))
 
+    # Two models may find one thing impossible: neither picture is to replace the other.
+    assert picture["about"] == "it, by model retries"
     assert picture["lanes"] == ["client", "reader"]
     assert [line["steps"][0]["status"] for line in picture["lines"]] == [
         "possible",
