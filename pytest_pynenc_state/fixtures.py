@@ -202,9 +202,8 @@ def pynenc_runner(
         with opening.may_crash(request, control):
             control.start()
             yield control
-            opening.let_runners_record(request, pynenc_app, control)
     finally:
-        control.stop()
+        opening.stop_runners(request, control)
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,19 +12,14 @@ import pytest
 from pytest_pynenc_state.history.checking import judge
 from pytest_pynenc_state.history.collecting import collect_facts
 from pytest_pynenc_state.history.picture import Picture, picture
+from pytest_pynenc_state.history.reading import LAST_RECORDS_S
 from pytest_pynenc_state.history.records import History
 from pytest_pynenc_state.history.report import Report
-from pytest_pynenc_state.history.stored import HistoryStore, StoredInvocation
 from pytest_pynenc_state.history.summary import summary
 from pytest_pynenc_state.session import TestRecord
-from pytest_pynenc_state.waiting import wait_until
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
-
-# Whoever was to write a record has been stopped by now, or is this process: a record that does
-# not come within this time does not come.
-_SETTLE_S = 2.0
 
 _REMEDIES = """
 - mark a test that breaks a rule on purpose with @pytest.mark.pynenc_no_history_check
@@ -36,7 +30,7 @@ class TestHistories:
     """The histories of one test's app.
 
     :param settle_s: How long they may take to settle, in seconds.
-    :param record: Knows since when runners were being stopped, if they were.
+    :param record: Knows since when runners may have been cut off, if they were.
     """
 
     __test__ = False
@@ -56,7 +50,7 @@ class TestHistories:
     def check(self) -> Report:
         """Judge the histories as they are now, and remember them for `shown`."""
         collected = collect_facts(self._app, self._settle_s)
-        facts = replace(collected, stopped_at=self._record.stopped_at)
+        facts = replace(collected, cut_off_since=self._record.cut_off_since)
         report = judge(self._app.app_id, facts)
         broken = frozenset(
             each.witness.history.invocation_id for each in report.violations if each.witness
@@ -83,32 +77,6 @@ class TestHistories:
         return self._last_shown or ""
 
 
-def wait_for_last_records(app: Pynenc) -> datetime:
-    """Return once each invocation that has ended has its last record; or after two seconds.
-
-    pynenc moves a status, then lets go who waits for the result, and writes the record last. To
-    end a worker in between would take the record away.
-
-    :returns: When the store was read last: nobody knows of what was moved since.
-    """
-    store = HistoryStore(app)
-    read_at = datetime.now(UTC)
-
-    def is_recorded(stored: StoredInvocation) -> bool:
-        status = stored.status_record
-        return status is None or not status.status.is_final() or stored.is_settled
-
-    def are_recorded() -> bool:
-        nonlocal read_at
-        read_at = datetime.now(UTC)
-        return all(map(is_recorded, store.read_all()))
-
-    # What cannot be read is told when the histories are judged.
-    with suppress(Exception):
-        wait_until(are_recorded, _SETTLE_S)
-    return read_at
-
-
 @contextmanager
 def judged_histories(
     app: Pynenc, record: TestRecord, *, timeout_s: float, is_checked: bool, is_drawn: bool
@@ -119,7 +87,7 @@ def judged_histories(
         in any case.
     :param is_drawn: Whether they are read in any case, to be drawn once the store is gone.
     """
-    histories = TestHistories(app, min(timeout_s, _SETTLE_S), record)
+    histories = TestHistories(app, min(timeout_s, LAST_RECORDS_S), record)
     record.histories = histories.shown
     record.picture = histories.drawn
     yield

@@ -35,7 +35,7 @@ from pytest_pynenc_state.backends.backend import (
     remove_folder,
 )
 from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
-from pytest_pynenc_state.history_check import judged_histories, wait_for_last_records
+from pytest_pynenc_state.history_check import judged_histories
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
 from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
@@ -228,14 +228,15 @@ def _is_judged(request: pytest.FixtureRequest) -> bool:
     return state_of(request.config).options.check_history == "on" and unjudged is None
 
 
-def let_runners_record(request: pytest.FixtureRequest, app: Pynenc, runners: RunnerControl) -> None:
-    """Before runners are stopped, let them write what the histories are to be judged by.
+def stop_runners(request: pytest.FixtureRequest, runners: RunnerControl) -> None:
+    """Stop all runners of a test, and note what the histories are to be judged by.
 
-    One in this process is waited for in any case, with its threads.
+    :raises ProcessLeaked: Something outlived one of them; all have been stopped.
     """
-    if _is_judged(request) and not runners.run_here():
-        record = state_of(request.config).record(request.node)
-        record.stopped_at = wait_for_last_records(app)
+    try:
+        runners.stop()
+    finally:
+        state_of(request.config).record(request.node).cut_off_since = runners.cut_off_since
 
 
 @contextmanager
@@ -271,6 +272,7 @@ def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend
         app_path=path if isinstance(path, str) else None,
         guard=state.guard,
         timeout_s=state.options.timeout,
+        lets_record=_is_judged(request),
     )
 
 

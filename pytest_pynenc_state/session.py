@@ -42,7 +42,8 @@ class TestRecord:
     :ivar races: Returns its last race, and the seed.
     :ivar histories: Returns what became of its invocations.
     :ivar operations: Saves what its processes did, and says where.
-    :ivar stopped_at: Since when runners in other processes were being stopped; None if not.
+    :ivar cut_off_since: Since when a runner may have been ended in the middle of its work, by the
+        end of the test or before; None if there was none in another process.
     :ivar picture: Returns what is to be drawn of its invocations; None if there are none.
     :ivar clause: The clause of the conformance suite that it checks, in words.
     """
@@ -59,7 +60,7 @@ class TestRecord:
         self.histories: Callable[[], str] | None = None
         self.operations: Callable[[], str] | None = None
         self.picture: Callable[[], Picture | None] | None = None
-        self.stopped_at: datetime | None = None
+        self.cut_off_since: datetime | None = None
         self.clause: str | None = None
 
     def forget(self) -> None:

@@ -60,14 +60,14 @@ class AppFacts:
     """What an app's store says about all of its invocations, and about its atomic services.
 
     :ivar forgotten_before: The orchestrator may have purged by itself what ended before.
-    :ivar stopped_at: Since when processes were being stopped, which may have been about to write
-        a record; None if they were not.
+    :ivar cut_off_since: Since when a process may have been ended that was about to write a
+        record; None if there was none.
     """
 
     invocations: tuple[InvocationFacts, ...]
     services: tuple[ServiceWindow, ...] = ()
     forgotten_before: datetime = field(default=datetime.min.replace(tzinfo=UTC))
-    stopped_at: datetime | None = None
+    cut_off_since: datetime | None = None
 
     @cached_property
     def by_id(self) -> Mapping[str, InvocationFacts]:

@@ -7,6 +7,8 @@ last record agrees with the status and no record in between is missing.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pynenc.identifiers.invocation_id import InvocationId
@@ -22,6 +24,10 @@ from pytest_pynenc_state.waiting import wait_until
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
     from pynenc.invocation.base_invocation import BaseInvocation
+
+#: In seconds. Whoever was to write a record has been stopped by then, or is this process: a last
+#: record that does not come within this time does not come.
+LAST_RECORDS_S = 2.0
 
 
 class HistoryReader:
@@ -124,6 +130,32 @@ class HistoryReader:
         except KeyError:
             return ""
         return f" with {error!r}"
+
+
+def wait_for_last_records(app: Pynenc) -> datetime:
+    """Return once each invocation that has ended has its last record; or after two seconds.
+
+    pynenc moves a status, then lets go who waits for the result, and writes the record last. To
+    end a worker in between would take the record away.
+
+    :returns: When the store was read last: nobody knows of what was moved since.
+    """
+    store = HistoryStore(app)
+    read_at = datetime.now(UTC)
+
+    def is_recorded(stored: StoredInvocation) -> bool:
+        status = stored.status_record
+        return status is None or not status.status.is_final() or stored.is_settled
+
+    def are_recorded() -> bool:
+        nonlocal read_at
+        read_at = datetime.now(UTC)
+        return all(map(is_recorded, store.read_all()))
+
+    # What cannot be read is told when the histories are judged.
+    with suppress(Exception):
+        wait_until(are_recorded, LAST_RECORDS_S)
+    return read_at
 
 
 def _id(history: History) -> InvocationId:

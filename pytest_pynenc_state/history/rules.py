@@ -110,7 +110,7 @@ def status_agrees(facts: AppFacts) -> Iterator[Objection]:
         return
     for each in facts.invocations:
         if objection := _disagreement(each, facts.forgotten_before):
-            yield _excused(objection, each, facts.stopped_at)
+            yield _excused(objection, each, facts.cut_off_since)
 
 
 def _first_step(
@@ -205,12 +205,12 @@ def _disagreement(one: InvocationFacts, forgotten_before: datetime) -> Objection
     return Objection(history, message, end)
 
 
-def _excused(objection: Objection, one: InvocationFacts, stopped_at: datetime | None) -> Objection:
+def _excused(objection: Objection, one: InvocationFacts, since: datetime | None) -> Objection:
     """Tell what was cut off from what was never written."""
     status_record = one.status_record
-    if stopped_at is None or status_record is None or aware(status_record.timestamp) < stopped_at:
+    if since is None or status_record is None or aware(status_record.timestamp) < since:
         return objection
-    message = f"{objection.message}; it was moved while its runner was stopped"
+    message = f"{objection.message}; perhaps its runner was ended before it wrote the record"
     return replace(objection, message=message, outcome=Outcome.UNDECIDED)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.errors import ProcessNotReady
@@ -32,12 +33,14 @@ class Runner(ABC):
     """One runner that was started for a test.
 
     :ivar runner_id: What the store knows it by.
+    :ivar made_at: Before this it has done nothing.
     """
 
     def __init__(self, app: Pynenc, kind: str) -> None:
         self.app = app
         self.kind = kind
         self.runner_id = str(uuid.uuid4())
+        self.made_at = datetime.now(UTC)
 
     @abstractmethod
     def start(self) -> None:
@@ -53,6 +56,10 @@ class Runner(ABC):
 
         :raises ProcessLeaked: Something outlived it. Processes have been killed by now.
         """
+
+    def has_died(self) -> bool:
+        """Whether it ended, perhaps in the middle of its work, before it was stopped."""
+        return False
 
     def log(self) -> str:
         """What it printed last, where nobody else does."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.apps.pointing import touch_components
 from pytest_pynenc_state.apps.recipe import AppRecipe
+from pytest_pynenc_state.history.reading import wait_for_last_records
 from pytest_pynenc_state.processes.base_runner import COMMAND_LINE_KIND, IN_PROCESS_KIND, Runner
 from pytest_pynenc_state.processes.client import PytestClientRunner, Watch
 from pytest_pynenc_state.processes.command_line_runner import CommandLineRunner
@@ -27,7 +29,11 @@ class RunnerControl:
     """The runners of one test: what the fixture ``pynenc_runner`` returns.
 
     :param kind: The kind that `start` starts.
+    :param lets_record: Whether those in other processes may still write the last records of what
+        has ended before they are stopped: a history without one cannot be judged.
     :param runners: Those that were started, also those already stopped.
+    :ivar cut_off_since: Since when one of them may have been ended in the middle of its work:
+        since the first stop, or since one was made that has died; None if there was no such.
     """
 
     app: Pynenc
@@ -36,7 +42,9 @@ class RunnerControl:
     app_path: str | None
     guard: Guard
     timeout_s: float
+    lets_record: bool = False
     runners: list[Runner] = field(default_factory=list)
+    cut_off_since: datetime | None = field(default=None, init=False)
     _failures: StoredFailures = field(default_factory=StoredFailures)
 
     def __repr__(self) -> str:
@@ -78,6 +86,16 @@ class RunnerControl:
             stack.callback(self._failures.remove)
             for runner in reversed(self.runners):
                 stack.callback(runner.stop, self.timeout_s)
+            stack.callback(self._note_cut_off)
+
+    def _note_cut_off(self) -> None:
+        elsewhere = [runner for runner in self.runners if runner.kind != IN_PROCESS_KIND]
+        moments = [runner.made_at for runner in elsewhere if runner.has_died()]
+        if self.lets_record and any(runner.is_alive() for runner in elsewhere):
+            moments.append(wait_for_last_records(self.app))
+        if self.cut_off_since:
+            moments.append(self.cut_off_since)
+        self.cut_off_since = min(moments, default=None)
 
     def run_here(self) -> bool:
         """Whether one of them runs tasks in this process."""

@@ -64,6 +64,10 @@ class SeparateRunner(Runner):
         """Whether the process that runs the runner still does."""
         return self._process is not None and self._process.poll() is None
 
+    def has_died(self) -> bool:
+        """Whether its process ended before it was stopped."""
+        return self._process is not None and not self.is_alive()
+
     def log(self) -> str:
         """What it and its workers printed last."""
         return self.output.tail()

@@ -13,8 +13,9 @@ from pytest_pynenc_state.conformance.making import (
     new_invocation,
     wait_for_later_clock,
 )
+from pytest_pynenc_state.history.reading import wait_for_last_records
 from pytest_pynenc_state.history.verdict import Outcome
-from pytest_pynenc_state.history_check import TestHistories, wait_for_last_records
+from pytest_pynenc_state.history_check import TestHistories
 from pytest_pynenc_state.session import TestRecord
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ def test_what_is_moved_while_its_runner_is_stopped_is_no_violation(pynenc_app: P
     record = TestRecord()
     histories = TestHistories(pynenc_app, 0.0, record)
 
-    record.stopped_at = wait_for_last_records(pynenc_app)
+    record.cut_off_since = wait_for_last_records(pynenc_app)
     move(orchestrator, invocation_id, InvocationStatus.PENDING)
     assert [each.outcome for each in histories.check().verdicts] == [Outcome.UNDECIDED]
 
-    record.stopped_at = wait_for_later_clock()
+    record.cut_off_since = wait_for_later_clock()
     assert [each.rule for each in histories.check().violations] == ["status-agrees"]

@@ -180,6 +180,17 @@ def test_a_runner_that_dies_ends_the_wait_at_once_and_is_named(
     assert descendants() == []
 
 
+def test_what_a_dead_runner_left_unwritten_is_no_violation(
+    pytester: pytest.Pytester, copy_inner: Callable[..., None]
+) -> None:
+    """It may die anywhere, also between a status and its record."""
+    copy_inner("test_mishaps.py")
+
+    result = run_mishap(pytester, "the_runner_dies_before_it_writes")
+
+    result.assert_outcomes(passed=1)
+
+
 def test_a_runner_that_cannot_start_fails_the_setup_with_its_log(
     pytester: pytest.Pytester,
     copy_inner: Callable[..., None],

@@ -74,6 +74,15 @@ def test_the_runner_dies(pynenc_runner):
     Path("message.txt").write_text(f"{runner.pid}\n{caught.value}")
 
 
+@by_processes
+def test_the_runner_dies_before_it_writes(pynenc_crash, pynenc_runner):
+    """Leave a status without its record, as this kind of runner claims by itself."""
+    crash = pynenc_crash.when("pending", task=office.add, recorded=False)
+    office.add(1, 2)
+    (runner,) = pynenc_runner.runners
+    assert crash.wait().pid == runner.pid
+
+
 @pytest.mark.pynenc(app="fragile:app")
 @by_processes
 @pytest.mark.usefixtures("pynenc_runner")
