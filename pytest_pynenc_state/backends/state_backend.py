@@ -130,15 +130,16 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
 
         Concurrency: atomic between threads and processes; visible to all on return.
         """
-        runner_context = self._stored_context(runner_context)
-        self._add_records(
+        author = runner_context or context.get_or_create_runner_context(self.app.app_id)
+        self._add_records_of(
+            author,
             [
                 InvocationHistory(
                     invocation_id=invocation_id_of(invocation_id),
                     status_record=_as_record(status_record),
-                    runner_context_id=runner_context.runner_id,
+                    runner_context_id=author.runner_id,
                 )
-            ]
+            ],
         )
 
     def add_histories(
@@ -152,21 +153,22 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
         A registration also records the parent that registered the invocation. Errors as
         `add_history`. Concurrency: how much of it is one step, each class says.
         """
-        runner_context = self._stored_context(runner_context)
+        author = runner_context or context.get_or_create_runner_context(self.app.app_id)
         record = _as_record(status_record)
         is_registration = record.status == InvocationStatus.REGISTERED
-        self._add_records(
+        self._add_records_of(
+            author,
             [
                 InvocationHistory(
                     invocation_id=invocation.invocation_id,
                     status_record=record,
-                    runner_context_id=runner_context.runner_id,
+                    runner_context_id=author.runner_id,
                     registered_by_inv_id=(
                         invocation.parent_invocation_id if is_registration else None
                     ),
                 )
                 for invocation in invocations
-            ]
+            ],
         )
 
     def _add_histories(
@@ -198,10 +200,12 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
         """
         return self._get_history(invocation_id_of(invocation_id))
 
-    def _stored_context(self, runner_context: RunnerContext | None) -> RunnerContext:
-        found = runner_context or context.get_or_create_runner_context(self.app.app_id)
-        self.store_runner_context(found)
-        return found
+    def _add_records_of(
+        self, author: RunnerContext, records: Sequence[PynencInvocationHistory]
+    ) -> None:
+        """Store the context of who made *records*, and then append them."""
+        self.store_runner_context(author)
+        self._add_records(records)
 
     # -- results and exceptions ------------------------------------------------------
 
@@ -241,12 +245,15 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
         runner_id = runner_context.runner_id
         # Every status change stores its runner's context, which almost never changes. But
         # another process may have purged the store since.
-        is_stored = self._runner_context_cache.get(runner_id) == runner_context
-        if not (is_stored and self._has_runner_context(runner_id)):
+        if not (self._was_stored(runner_context) and self._has_runner_context(runner_id)):
             self._store_runner_context(runner_context)
             self._runner_context_cache[runner_id] = deepcopy(runner_context)
         if runner_context.parent_ctx:
             self.store_runner_context(runner_context.parent_ctx)
+
+    def _was_stored(self, runner_context: RunnerContext) -> bool:
+        """Whether `store_runner_context` has had this context, with these parents, before."""
+        return self._runner_context_cache.get(runner_context.runner_id) == runner_context
 
     def get_runner_context(self, runner_id: str) -> RunnerContext | None:
         """Return the context of a runner as it is stored now; None if it is unknown."""

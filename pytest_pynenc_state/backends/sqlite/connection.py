@@ -22,12 +22,13 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pytest_pynenc_state.backends.sqlite.failures import is_busy, translated
-from pytest_pynenc_state.backends.sqlite.forks import ForkGate
+from pytest_pynenc_state.backends.sqlite.forks import Doorway
 from pytest_pynenc_state.errors import StoreUnusable
 
 Outcome = TypeVar("Outcome")
@@ -44,26 +45,24 @@ _LONGEST_PAUSE_S = 2e-3
 # Statements a connection keeps compiled; all those of this package fit.
 _CACHED_STATEMENTS = 256
 
-# A parent's connections, in a forked child: kept referenced, so that nothing closes them.
-_inherited: list[sqlite3.Connection] = []
-
 
 class Connection(sqlite3.Connection):
+    """A connection as transactions see it: SQLite's own, and nothing in front of it."""
+
+
+class _SurrogateConnection(Connection):
     """A connection that can also store text which no UTF-8 can: lone surrogates.
 
-    Such text is bound as the bytes of its ``surrogatepass`` form; `text` reads both.
+    Such text is bound as the bytes of its ``surrogatepass`` form; `text` reads both. Looking at
+    each value costs some time: a thread gets such a connection when it first needs it.
     """
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Execute one statement."""
-        try:
-            return super().execute(sql, parameters)
-        except UnicodeEncodeError:
-            return super().execute(sql, _storable(parameters))
+        return super().execute(sql, _storable(parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
         """Execute one statement for each row of a list."""
-        # Not tried first: the rows before an unusual one would be written twice.
         return super().executemany(sql, [_storable(row) for row in parameters])
 
 
@@ -92,10 +91,12 @@ def optional_text(value: str | bytes | None) -> str | None:
     return None if value is None else text(value)
 
 
-def texts(row: Row) -> Row:
-    """Return *row*, all of whose bytes are such text, with that text."""
+def texts(rows: list[Row]) -> list[Row]:
+    """Return *rows*, all of whose bytes are such text, with that text."""
     # Hardly any row has any, and rows are read by the thousand.
-    return tuple(map(_text_if_bytes, row)) if bytes in map(type, row) else row
+    if bytes not in map(type, chain.from_iterable(rows)):
+        return rows
+    return [tuple(map(_text_if_bytes, row)) for row in rows]
 
 
 def _text_if_bytes(value: Any) -> Any:
@@ -108,62 +109,42 @@ class _Lease:
     def __init__(self, path: str) -> None:
         self.path = path
         self.pid = os.getpid()
-        # Held while the connection is used: whoever closes it meanwhile waits.
+        # Held while the connection is used: whoever closes it meanwhile, or forks, waits.
         self.busy = threading.RLock()
         self.connection: Connection | None = None
+        self._class: type[Connection] = Connection
 
-    def connected(self) -> Connection:
-        """The connection, opened if it is not; only for whoever holds `busy`."""
-        if self.connection is None:
-            connection = _connect(self.path)
-            # First, whatever interrupts this: what is used is known.
-            _leases[id(self)] = weakref.ref(self)
-            self.connection = connection
-        return self.connection
+    def open(self) -> None:
+        """Open the connection; do nothing if there is one."""
+        with _doorway, self.busy:
+            if self.connection is None:
+                self.connection = _doorway.entered(self, _connect(self.path, self._class))
 
     def close(self) -> None:
         """Close the connection; the next use opens another one."""
-        with _gate, self.busy:
-            connection, self.connection = self.connection, None
-            if connection is None:
-                return
-            _leases.pop(id(self), None)
-            if self.pid == os.getpid():
-                connection.close()
-            else:
-                _inherited.append(connection)
+        with _doorway, self.busy:
+            self.connection = None
+            _doorway.close(self)
 
-    def __del__(self) -> None:
+    def allow_surrogates(self) -> bool:
+        """Let the next connection store any text; whether this one did not."""
+        if self._class is _SurrogateConnection:
+            return False
+        self._class = _SurrogateConnection
         self.close()
+        return True
 
 
 class _PerThread(threading.local):
     lease: _Lease | None = None
 
 
-def _connected_leases() -> Iterator[_Lease]:
-    for reference in list(_leases.values()):
-        # One that is just being deleted closes its connection itself.
-        if (lease := reference()) is not None:
-            yield lease
-
-
-def _close_all() -> None:
-    for lease in _connected_leases():
-        # A transaction that is open now belongs to the thread that forks, inside it.
-        if lease.connection is not None and not lease.connection.in_transaction:
-            lease.close()
-
-
-_gate = ForkGate(prepare=_close_all)
-
-# Those that have a connection, by their ids.
-_leases: dict[int, weakref.ref[_Lease]] = {}
+_doorway: Doorway[_Lease] = Doorway()
 
 _databases: weakref.WeakValueDictionary[str, Database] = weakref.WeakValueDictionary()
 
 
-def _connect(path: str) -> Connection:
+def _connect(path: str, connection_class: type[Connection]) -> Connection:
     connection = sqlite3.connect(
         f"{Path(path).as_uri()}?mode=rw",
         uri=True,
@@ -171,7 +152,7 @@ def _connect(path: str) -> Connection:
         isolation_level=None,  # transactions are explicit
         check_same_thread=False,  # a thread's end, or a place's, closes it elsewhere
         cached_statements=_CACHED_STATEMENTS,
-        factory=Connection,
+        factory=connection_class,
     )
     try:
         # Survives the kill of any process; only a power cut could lose or tear what the
@@ -244,34 +225,40 @@ class Database:
 
     def close(self) -> None:
         """Close this process's connections to the file; a later use opens a new one."""
-        for lease in _connected_leases():
+        for lease in _doorway.leases():
             if lease.path == self.path:
                 lease.close()
 
     def _run(self, work: Callable[[Connection], Outcome]) -> Outcome:
         deadline_s: float | None = None
         while True:
+            lease = self._local.lease
+            if lease is None or lease.pid != os.getpid():
+                lease = self._local.lease = _Lease(self.path)
             try:
-                with _gate:
-                    lease = self._local.lease
-                    if lease is None or lease.pid != os.getpid():
-                        lease = self._local.lease = _Lease(self.path)
-                    with lease.busy:
-                        return _done(work, lease.connection or lease.connected())
+                with lease.busy:
+                    if (connection := lease.connection) is not None:
+                        try:
+                            return work(connection)
+                        except BaseException:
+                            _roll_back(connection)
+                            raise
+                # Not above: whoever forks has the doorway, and waits for who is busy.
+                lease.open()
+            except UnicodeEncodeError:
+                if not lease.allow_surrogates():
+                    raise
             except sqlite3.Error as error:
-                now_s = time.monotonic()
-                deadline_s = deadline_s or now_s + self.timeout_s
-                if not is_busy(error) or now_s >= deadline_s:
-                    raise translated(error, self.path, self.timeout_s) from error
-            time.sleep(random.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S))  # noqa: S311 - jitter
+                deadline_s = self._pause(error, deadline_s)
 
-
-def _done(work: Callable[[Connection], Outcome], connection: Connection) -> Outcome:
-    try:
-        return work(connection)
-    except BaseException:
-        _roll_back(connection)
-        raise
+    def _pause(self, error: sqlite3.Error, deadline_s: float | None) -> float:
+        """Wait a little before the work is tried again, and return until when it may be."""
+        now_s = time.monotonic()
+        deadline_s = deadline_s or now_s + self.timeout_s
+        if not is_busy(error) or now_s >= deadline_s:
+            raise translated(error, self.path, self.timeout_s) from error
+        time.sleep(random.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S))  # noqa: S311 - jitter
+        return deadline_s
 
 
 def _roll_back(connection: Connection) -> None:

@@ -1,50 +1,63 @@
-"""A gate that keeps forks and SQLite apart: while a thread is inside, no process forks.
+"""The doorway that connections come and go by, shut while this process forks.
 
-A child that is forked while another thread is inside SQLite inherits SQLite's locks as
-they are at that instant, and nobody is there to release them.
+A child that is forked while another thread is inside SQLite inherits SQLite's locks as they are
+at that instant, and nobody is there to release them. So a fork waits until no thread uses its
+connection, or opens or closes one; and all connections are closed before it.
+
+Whoever uses a connection that is open holds its lease's lock, and not the doorway. Two rules keep
+that from hanging. Whoever has the doorway may wait for a lease, never the other way round. And what
+is deleted waits for nothing, since that may happen at any instant, in any thread: its connection
+is closed by whoever has the doorway, when that leaves it.
 """
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
-from collections.abc import Callable
+import weakref
 from types import TracebackType
+from typing import Any, Generic, Protocol, TypeVar
 
 
-class ForkGate:
-    """A context manager for whoever enters SQLite; re-entrant.
+class Lease(Protocol):
+    """One thread's connection, as a fork sees it.
 
-    :param prepare: Called before each fork of this process, when nobody is inside.
-
-    Concurrency: any number of threads may be inside at once. A fork waits until all have
-    left, and meanwhile lets none in.
+    :ivar busy: A lock that is held by whoever uses the connection; re-entrant.
     """
 
-    def __init__(self, prepare: Callable[[], None]) -> None:
-        self._prepare = prepare
-        # Protects the count. Held during a fork, so that its owner is the one thread that
-        # the child has. Re-entrant, because the garbage collector may close a connection
-        # at any instant, also while this thread holds it.
+    busy: Any
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+Leased = TypeVar("Leased", bound=Lease)
+Opened = TypeVar("Opened", bound=sqlite3.Connection)
+
+
+class Doorway(Generic[Leased]):
+    """A context manager for whoever opens or closes a connection; re-entrant.
+
+    Concurrency: one thread at a time. A fork waits for it, and for whoever is busy with a
+    connection; meanwhile, nobody else gets any further than to the next use of one.
+    """
+
+    def __init__(self) -> None:
+        # Held during a fork, so that its owner is the one thread that the child has. Re-entrant,
+        # because a lease may be deleted while this thread holds it.
         self._lock = threading.RLock()
-        self._condition = threading.Condition(self._lock)
-        self._inside = 0
-        # The thread that is about to fork, for which all others wait outside.
-        self._forking: int | None = None
-        self._own = _Depth()
+        # What is open, and in which process it was opened. Its lease may be gone: see `_tidy`.
+        self._opened: dict[weakref.ref[Leased], tuple[sqlite3.Connection, int]] = {}
+        # A parent's connections, in a forked child: kept, so that nothing closes them.
+        self._inherited: list[sqlite3.Connection] = []
+        self._held_up: list[Leased] = []
         os.register_at_fork(
-            before=self._close, after_in_parent=self._open, after_in_child=self._open
+            before=self._shut, after_in_parent=self._open, after_in_child=self._open
         )
 
     def __enter__(self) -> None:
-        own = self._own
-        if own.depth == 0:
-            # Every use of a store comes by here, and hardly ever meets a fork.
-            with self._lock:
-                if self._forking is not None:
-                    self._condition.wait_for(self._is_open)
-                self._inside += 1
-        own.depth += 1
+        self._lock.acquire()
 
     def __exit__(
         self,
@@ -52,33 +65,60 @@ class ForkGate:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        own = self._own
-        own.depth -= 1
-        if own.depth == 0:
-            with self._lock:
-                self._inside -= 1
-                if self._forking is not None:
-                    self._condition.notify_all()
+        self._lock.release()
+        self._tidy()
 
-    def _is_open(self) -> bool:
-        return self._forking in (None, threading.get_ident())
+    def entered(self, lease: Leased, connection: Opened) -> Opened:
+        """Note that *lease* has opened *connection*, and return that."""
+        self._opened[weakref.ref(lease, self._tidy)] = connection, os.getpid()
+        return connection
 
-    def _close(self) -> None:
-        self._condition.acquire()
-        self._condition.wait_for(self._is_open)  # another thread may be forking
-        self._forking = threading.get_ident()
-        # A thread that forks from inside is not waited for by itself.
-        own = 1 if self._own.depth else 0
-        self._condition.wait_for(lambda: self._inside == own)
-        self._prepare()
+    def close(self, lease: Leased) -> None:
+        """Close the connection of *lease*, if there is one."""
+        self._close(weakref.ref(lease))
+
+    def leases(self) -> list[Leased]:
+        """All that have a connection."""
+        found = (reference() for reference in list(self._opened))
+        return [lease for lease in found if lease is not None]
+
+    def _tidy(self, _: object = None) -> None:
+        """Close the connections of leases that are gone, unless somebody has the doorway.
+
+        Whoever has it does so later.
+        """
+        while gone := [each for each in list(self._opened) if each() is None]:
+            if not self._lock.acquire(blocking=False):
+                return
+            try:
+                for reference in gone:
+                    self._close(reference)
+            finally:
+                self._lock.release()
+
+    def _close(self, reference: weakref.ref[Leased]) -> None:
+        connection, pid = self._opened.pop(reference, (None, 0))
+        if connection is None:
+            return
+        if pid == os.getpid():
+            connection.close()
+        else:
+            self._inherited.append(connection)
+
+    def _shut(self) -> None:
+        self._lock.acquire()
+        self._tidy()
+        self._held_up = self.leases()
+        for lease in self._held_up:
+            lease.busy.acquire()
+            reference = weakref.ref(lease)
+            # A transaction that is open now belongs to the thread that forks, inside it.
+            if reference in self._opened and not self._opened[reference][0].in_transaction:
+                lease.close()
 
     def _open(self) -> None:
-        self._forking = None
-        self._condition.notify_all()
-        self._condition.release()
-
-
-class _Depth(threading.local):
-    """How often this thread is inside."""
-
-    depth = 0
+        for lease in self._held_up:
+            lease.busy.release()
+        self._held_up = []
+        self._lock.release()
+        self._tidy()

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pynenc.identifiers.invocation_id import InvocationId
-from pynenc.invocation.status import InvocationStatusRecord
 from pynenc.state_backend.base_state_backend import InvocationHistory as PynencInvocationHistory
 
-from pytest_pynenc_state.backends.sqlite.connection import Database, Row, texts
-from pytest_pynenc_state.backends.sqlite.queries import STATUSES, invocation_ids
+from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row, texts
+from pytest_pynenc_state.backends.sqlite.queries import invocation_ids, status_record
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
 from pytest_pynenc_state.backends.timestamps import from_us, to_us
@@ -20,8 +19,18 @@ _COLUMNS = (
     "runner_context_id, registered_by_inv_id"
 )
 
+# A number is never used again, also not after a purge: whoever reads on after it would take what is
+# new for what was there. AUTOINCREMENT would write a row of its own for each record.
+_NEXT_SEQ = (
+    f"(SELECT 1 + max(coalesce((SELECT max(seq) FROM {StateBackendTables.HISTORY}), 0), coalesce("
+    f"(SELECT seq FROM {StateBackendTables.HISTORY_NUMBERS} WHERE app_id = ?), 0)))"
+)
 _APPEND = (
-    f"INSERT INTO {StateBackendTables.HISTORY} (app_id, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    f"INSERT INTO {StateBackendTables.HISTORY} (seq, app_id, {_COLUMNS}) "
+    f"VALUES ({_NEXT_SEQ}, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_RETIRE_NUMBERS = (
+    f"INSERT OR REPLACE INTO {StateBackendTables.HISTORY_NUMBERS} VALUES (?, {_NEXT_SEQ} - 1)"
 )
 _OF_INVOCATION = (
     f"SELECT {_COLUMNS} FROM {StateBackendTables.HISTORY} "
@@ -58,8 +67,20 @@ class HistoryTable:
 
     def append(self, records: Sequence[PynencInvocationHistory]) -> None:
         """Add all of *records*, in their order, or none."""
-        rows = [
+        self._database.write_all(_APPEND, self._rows(records))
+
+    def write(self, connection: Connection, records: Sequence[PynencInvocationHistory]) -> None:
+        """Add *records*, as part of a transaction."""
+        connection.executemany(_APPEND, self._rows(records))
+
+    def retire_numbers(self, connection: Connection) -> None:
+        """Let none of the numbers be used again that are about to be purged."""
+        connection.execute(_RETIRE_NUMBERS, (self._app_id, self._app_id))
+
+    def _rows(self, records: Sequence[PynencInvocationHistory]) -> list[Row]:
+        return [
             (
+                self._app_id,
                 self._app_id,
                 record.invocation_id,
                 to_us(record.timestamp),
@@ -71,12 +92,11 @@ class HistoryTable:
             )
             for record in records
         ]
-        self._database.write_all(_APPEND, rows)
 
     def of_invocation(self, invocation_id: str) -> list[PynencInvocationHistory]:
         """The records of one invocation by time stamp; ties in the order written."""
         rows = self._database.read(_OF_INVOCATION, (self._app_id, invocation_id))
-        return [_record(row) for row in rows]
+        return _records(rows)
 
     def in_timerange(
         self, start: datetime, end: datetime, batch_size: int
@@ -92,7 +112,7 @@ class HistoryTable:
             if not rows:
                 return
             last_seq, last_us = rows[-1][-1], rows[-1][1]
-            yield [_record(row) for row in rows]
+            yield _records(rows)
 
     def invocations_in_timerange(
         self, start: datetime, end: datetime, batch_size: int
@@ -114,12 +134,17 @@ class HistoryTable:
         return newest
 
 
-def _record(row: Row) -> PynencInvocationHistory:
-    invocation_id, added_us, status, owner, status_us, context_id, parent_id, *_ = texts(row)
-    return InvocationHistory.restored(
-        invocation_id,
-        from_us(added_us),
-        InvocationStatusRecord(STATUSES[status], owner, from_us(status_us)),
-        context_id,
-        parent_id,
-    )
+def _records(rows: list[Row]) -> list[PynencInvocationHistory]:
+    restored = InvocationHistory.restored
+    return [
+        restored(
+            invocation_id,
+            from_us(added_us),
+            status_record(status, owner, status_us),
+            context_id,
+            parent_id,
+        )
+        for invocation_id, added_us, status, owner, status_us, context_id, parent_id, *_ in texts(
+            rows
+        )
+    ]

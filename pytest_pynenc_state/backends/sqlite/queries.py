@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from pynenc.identifiers.invocation_id import InvocationId
-from pynenc.invocation.status import InvocationStatus
+from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
 
-from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row, text
+from pytest_pynenc_state.backends.sqlite.connection import (
+    Connection,
+    Database,
+    Row,
+    optional_text,
+    text,
+)
+from pytest_pynenc_state.backends.timestamps import from_us
 
 
 class _Statuses(dict[str, InvocationStatus]):
@@ -16,11 +23,24 @@ class _Statuses(dict[str, InvocationStatus]):
         return InvocationStatus(value)  # which says what is wrong with it
 
 
-#: The statuses by the values that are stored: much faster than asking the enum.
-STATUSES = _Statuses((status.value, status) for status in InvocationStatus)
+# The statuses by the values that are stored: much faster than asking the enum.
+_STATUSES = _Statuses((status.value, status) for status in InvocationStatus)
 
 # Parameters of one statement: the smallest limit that a SQLite build has is 999.
 _CHUNK = 900
+
+
+def status_record(
+    status: str, owner: str | bytes | None, timestamp_us: int
+) -> InvocationStatusRecord:
+    """Build a status record of what is stored of it."""
+    # Not by the constructor: it takes three times as long to set the fields of a frozen class.
+    record = object.__new__(InvocationStatusRecord)
+    fields = record.__dict__
+    fields["status"] = _STATUSES[status]
+    fields["runner_id"] = optional_text(owner)
+    fields["timestamp"] = from_us(timestamp_us)
+    return record
 
 
 def invocation_ids(rows: Iterable[Row]) -> list[InvocationId]:
@@ -62,10 +82,19 @@ def read_in_chunks(
     return database.snapshot(read_all)
 
 
-def purge_tables(database: Database, app_id: str, tables: Sequence[str]) -> None:
-    """Remove the rows of one app from all of *tables*, at once."""
+def purge_tables(
+    database: Database,
+    app_id: str,
+    tables: Sequence[str],
+    before: Callable[[Connection], None] = lambda _: None,
+) -> None:
+    """Remove the rows of one app from all of *tables*, at once.
+
+    :param before: Called first, as part of the transaction.
+    """
 
     def delete_all(connection: Connection) -> None:
+        before(connection)
         for table in tables:
             others = f"SELECT 1 FROM {table} WHERE app_id < ? OR app_id > ? LIMIT 1"
             if connection.execute(others, (app_id, app_id)).fetchall():

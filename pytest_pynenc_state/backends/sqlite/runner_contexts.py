@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pynenc.runner.runner_context import RunnerContext
 
-from pytest_pynenc_state.backends.sqlite.connection import Database, Row
+from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, Row
 from pytest_pynenc_state.backends.sqlite.queries import read_in_chunks
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables
 
@@ -27,8 +27,20 @@ class RunnerContextTable:
 
     def put(self, runner_context: RunnerContext) -> None:
         """Store a context in place of the former one of its runner."""
-        row = (self._app_id, runner_context.runner_id, runner_context.to_json())
-        self._database.write(_PUT, row)
+        self._database.write(_PUT, self._row(runner_context))
+
+    def restore(self, connection: Connection, runner_context: RunnerContext) -> None:
+        """Store a context, and its parents', of which nothing is stored; as part of a transaction.
+
+        :param runner_context: It was stored before, and may have been purged since.
+        """
+        if not connection.execute(_HAS, (self._app_id, runner_context.runner_id)).fetchone():
+            connection.execute(_PUT, self._row(runner_context))
+        if runner_context.parent_ctx:
+            self.restore(connection, runner_context.parent_ctx)
+
+    def _row(self, runner_context: RunnerContext) -> tuple[str, str, str]:
+        return self._app_id, runner_context.runner_id, runner_context.to_json()
 
     def has(self, runner_id: str) -> bool:
         """Whether a runner's context is stored."""

@@ -21,7 +21,7 @@ from pytest_pynenc_state.errors import StoreUnusable
 
 #: Written to each file's ``user_version``. "pp" and a number, so that the version of
 #: some other program's database is not taken for ours.
-SCHEMA_VERSION = 0x70700003
+SCHEMA_VERSION = 0x70700004
 
 
 class StateBackendTables:
@@ -32,6 +32,7 @@ class StateBackendTables:
     INVOCATIONS = "state_backend_invocations"
     RUNNER_CONTEXTS = "state_backend_runner_contexts"
     HISTORY = "state_backend_history"
+    HISTORY_NUMBERS = "state_backend_history_numbers"
     WORKFLOWS = "state_backend_workflows"
     APP_INFO = "state_backend_app_info"
     WORKFLOW_DATA = "state_backend_workflow_data"
@@ -81,14 +82,11 @@ CREATE INDEX state_backend_children
 CREATE INDEX state_backend_event_children
     ON {StateBackendTables.INVOCATIONS} (app_id, parent_event_id)
     WHERE parent_event_id IS NOT NULL;
-CREATE INDEX state_backend_workflow_members
-    ON {StateBackendTables.INVOCATIONS} (app_id, workflow_id)
-    WHERE workflow_id IS NOT NULL;
-CREATE INDEX state_backend_workflow_type_members
-    ON {StateBackendTables.INVOCATIONS} (app_id, workflow_type_key)
+CREATE INDEX state_backend_workflow_members -- also of any type: see the table in `invocations`
+    ON {StateBackendTables.INVOCATIONS} (app_id, workflow_type_key, workflow_id)
     WHERE workflow_type_key IS NOT NULL;
 CREATE TABLE {StateBackendTables.HISTORY} (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again, also not after a purge
+    seq INTEGER PRIMARY KEY,
     app_id NOT NULL, invocation_id NOT NULL, timestamp_us INTEGER NOT NULL,
     status NOT NULL, status_runner_id, status_timestamp_us INTEGER NOT NULL,
     runner_context_id NOT NULL, registered_by_inv_id
@@ -97,6 +95,9 @@ CREATE INDEX state_backend_history_of_invocation
     ON {StateBackendTables.HISTORY} (app_id, invocation_id, timestamp_us);
 CREATE INDEX state_backend_history_by_time
     ON {StateBackendTables.HISTORY} (app_id, timestamp_us);
+CREATE TABLE {StateBackendTables.HISTORY_NUMBERS} ( -- the last one that was purged
+    app_id PRIMARY KEY, seq INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE {StateBackendTables.RUNNER_CONTEXTS} (
     app_id, runner_id, context_json NOT NULL,
     PRIMARY KEY (app_id, runner_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from pytest_pynenc_state.backends.sqlite.config import (
     ConfigPytestStateBackendSQLite,
     opened_database,
 )
+from pytest_pynenc_state.backends.sqlite.connection import Connection
 from pytest_pynenc_state.backends.sqlite.history import HistoryTable
 from pytest_pynenc_state.backends.sqlite.invocations import InvocationTable
 from pytest_pynenc_state.backends.sqlite.queries import purge_tables
@@ -25,6 +27,10 @@ from pytest_pynenc_state.backends.stored_state_backend import StoredStateBackend
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
     from pynenc.app_info import AppInfo
+    from pynenc.runner.runner_context import RunnerContext
+    from pynenc.state_backend.base_state_backend import (
+        InvocationHistory as PynencInvocationHistory,
+    )
 
 __all__ = ["InvocationHistory", "PytestSQLiteStateBackend", "Tables", "init_tables"]
 
@@ -59,6 +65,9 @@ class PytestSQLiteStateBackend(StoredStateBackend):
     `BackendError` if the file fails; what they were about to write is rolled back.
     """
 
+    _history: HistoryTable
+    _runner_contexts: RunnerContextTable
+
     def __init__(self, app: Pynenc) -> None:
         super().__init__(app)
         self._app_id = app.app_id
@@ -78,8 +87,24 @@ class PytestSQLiteStateBackend(StoredStateBackend):
             config_values=self.app.config_values, config_filepath=self.app.config_filepath
         )
 
+    def _add_records_of(
+        self, author: RunnerContext, records: Sequence[PynencInvocationHistory]
+    ) -> None:
+        if not self._was_stored(author):
+            super()._add_records_of(author, records)
+            return
+
+        # To look whether somebody has purged the context costs hardly anything under the lock
+        # that the records need anyway.
+        def write(connection: Connection) -> None:
+            self._runner_contexts.restore(connection, author)
+            self._history.write(connection, records)
+
+        self._database.transaction(write)
+
     def _purge_store(self) -> None:
-        purge_tables(self._database, self._app_id, _PURGED_TABLES)
+        retire = self._history.retire_numbers
+        purge_tables(self._database, self._app_id, _PURGED_TABLES, retire)
 
     @staticmethod
     def discover_app_infos() -> dict[str, AppInfo]:

@@ -161,8 +161,8 @@ BROKER_OPERATIONS: dict[str, Operation] = {
     "count_invocations": lambda broker: broker.count_invocations(),
 }
 
-# It holds one row of an app at most, and the app's id is all of its key.
-_ONE_ROW_OF_AN_APP = "orchestrator_one_running_execution"
+# They hold one row of an app at most, and the app's id is all of their key.
+_ONE_ROW_OF_AN_APP = ("orchestrator_one_running_execution", "state_backend_history_numbers")
 
 
 @pytest.fixture
@@ -203,7 +203,9 @@ def _plan(connection: Connection, statement: str) -> list[str]:
 
 
 def _is_narrow(detail: str) -> bool:
-    is_whole_app = detail.endswith("(app_id=?)") and _ONE_ROW_OF_AN_APP not in detail
+    is_whole_app = detail.endswith("(app_id=?)") and not any(
+        table in detail for table in _ONE_ROW_OF_AN_APP
+    )
     return not detail.startswith("SCAN") and not is_whole_app
 
 
