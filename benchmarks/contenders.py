@@ -17,6 +17,7 @@ from pynenc.util.sqlite_utils import SQLiteConnection
 
 from pytest_pynenc_state.apps.configuration import exported
 from pytest_pynenc_state.apps.pointing import build_app
+from pytest_pynenc_state.apps.reading import remembered_files
 from pytest_pynenc_state.apps.searching import remembered_search
 from pytest_pynenc_state.backends.backend import Backend, Space
 from pytest_pynenc_state.backends.catalogue import Catalogue
@@ -88,7 +89,7 @@ def open_app(name: str, directory: Path, service: object = None) -> OpenedApp:
     backend = import_backend(name)
     place = backend.open_place(Space(namespace, own_directory, directory, service))
     values = {**backend.components, **place.values}
-    with exported(values), remembered_search():
+    with exported(values), remembered_files(), remembered_search():
         app = _touched(build_app(namespace, values))
     leave_pynenc_alone()
 

