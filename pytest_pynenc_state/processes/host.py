@@ -7,6 +7,7 @@ signal handlers and set the start method without disturbing pytest.
 from __future__ import annotations
 
 import faulthandler
+import multiprocessing
 import os
 import pickle
 import sys
@@ -29,11 +30,15 @@ _OF_LASTING_WORKERS = ("MultiThreadRunner", "PersistentProcessRunner")
 
 @dataclass(frozen=True)
 class Order:
-    """What a host is told to run."""
+    """What a host is told to run.
+
+    :param sockets: A folder for those of multiprocessing, which whoever sends this removes.
+    """
 
     recipe: AppRecipe
     runner_class: str
     runner_id: str
+    sockets: str
 
 
 def send(order: Order, stream: IO[bytes]) -> None:
@@ -50,6 +55,8 @@ def main() -> None:
     faulthandler.register(STACK_SIGNAL)
     sys.path[:] = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
     order: Order = pickle.load(sys.stdin.buffer)  # noqa: S301 - our parent wrote it
+    # By itself it would make a folder, and nobody would remove that if this process is killed.
+    multiprocessing.current_process()._config["tempdir"] = order.sockets  # type: ignore[attr-defined]
     if order.runner_class in _OF_LASTING_WORKERS:
         let_forks_be_terminated()
     # Nothing below is to wait for, or inherit, the parent's end of the pipe.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -178,6 +179,22 @@ def test_a_runner_that_dies_ends_the_wait_at_once_and_is_named(
     assert pid in message
     result.assert_outcomes(passed=1)
     assert descendants() == []
+
+
+def test_a_runner_that_was_killed_leaves_no_files(
+    pytester: pytest.Pytester,
+    copy_inner: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it had open to talk to its workers, it cannot remove itself."""
+    copy_inner("test_mishaps.py")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+    result = run_mishap(pytester, "the_runner_dies", "--pynenc-timeout=90")
+
+    result.assert_outcomes(passed=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_dead_runner_left_unwritten_is_no_violation(
