@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.measuring import Series, Slice, measured_in_turns
 from benchmarks.result import Result, Settings, Table, Target, number
 
-_UNUSED_RUNS = 40
+_UNUSED_RUNS = 80
 _UNUSED_WANTED_MS = 5.0
 _TESTS = 1000
 _TEST_RUNS = 5
 _PER_TEST_WANTED_MS = 3.0
+# Two workers and their controller share the processors with each other: by the clock, all wait. The
+# processor time of a worker is its own, and repeats itself within so much.
+_NOISE = 1.1
 
 # Without a report, a cache or a plugin that other packages have brought along.
 _PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 _WITHOUT = ("-p", "no:pynenc_state")
 _ON_SQLITE = ("--pynenc-backend", "sqlite")
 _TWO_WORKERS = ("-n", "2")
+
+_ALONE = "alone.seconds"
+_CONFTEST = """
+import os, pathlib, time
+
+def pytest_unconfigure():
+    who = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    pathlib.Path(who + ".seconds").write_text(str(time.process_time()))
+"""
 
 _PLAIN = "def test_it(n): pass"
 _BODIES = {
@@ -42,25 +54,34 @@ def measure(settings: Settings) -> Result:
     folder.mkdir()
     unused = _unused(folder, unused_runs)
     tests, runs = settings.either((_TESTS, _TEST_RUNS), (10, 1))
-    alone = _timed(folder, tests, runs, ())
+    alone, alone_cpu = _timed(folder, tests, runs, ())
     # As many for each worker: what a process pays once is shared by as many tests.
-    by_two = _timed(folder, 2 * tests, runs, _TWO_WORKERS)
+    by_two, by_two_cpu = _timed(folder, 2 * tests, runs, _TWO_WORKERS)
+    series = (alone, by_two, alone_cpu, by_two_cpu)
     rows = [
-        (body, number(_extra_ms(alone, body) / tests), number(_extra_ms(by_two, body) / tests))
+        (body, *(number(_extra_ms(each, body) / tests) for each in series))
         for body in _BODIES
         if body != "plain"
     ]
-    unused_ms = _extra_ms(unused, "with the plugin")
+    unused_ms = _paired_ms(unused["with the plugin"], unused["plain"])
     title = f"Milliseconds that each of {tests:,} tests takes more than one that does nothing"
     per_test_ms = _extra_ms(alone, "pynenc_app") / tests
-    per_worker_ms = _extra_ms(by_two, "pynenc_app") / tests
+    cpu_ms = _extra_ms(alone_cpu, "pynenc_app") / tests
+    worker_cpu_ms = _extra_ms(by_two_cpu, "pynenc_app") / tests
+    columns = (
+        "what it uses, on sqlite",
+        "one process",
+        "-n 2, each worker",
+        "one process, processor time",
+        "-n 2, each worker's processor time",
+    )
     return Result(
-        [Table(title, ("what it uses, on sqlite", "one process", "-n 2, each worker"), rows)],
+        [Table(title, columns, rows)],
         [
             Target(
-                "plugin installed but unused, a run of pytest",
+                "plugin installed but unused, processor time of a run of pytest",
                 f"less than {_UNUSED_WANTED_MS:g} ms more",
-                f"{unused_ms:.1f} ms more",
+                f"{unused_ms:.1f} ms more ({unused['plain'].median_us / 1000:.0f} ms without)",
                 unused_ms < _UNUSED_WANTED_MS,
             ),
             Target(
@@ -70,16 +91,18 @@ def measure(settings: Settings) -> Result:
                 per_test_ms <= _PER_TEST_WANTED_MS,
             ),
             Target(
-                "the same with -n 2, for each worker",
-                "no slower",
-                f"{per_worker_ms:.2f} ms",
-                per_worker_ms <= per_test_ms,
+                "the same with -n 2, processor time of each worker",
+                f"at most {_NOISE:g} times that of one process",
+                f"{worker_cpu_ms:.2f} ms, {cpu_ms:.2f} ms in one process",
+                worker_cpu_ms <= _NOISE * cpu_ms,
             ),
         ],
         {
             "unused": {name: each.summary() for name, each in unused.items()},
             "alone": {name: each.summary() for name, each in alone.items()},
             "by two": {name: each.summary() for name, each in by_two.items()},
+            "alone, processor": {name: each.summary() for name, each in alone_cpu.items()},
+            "by two, processor": {name: each.summary() for name, each in by_two_cpu.items()},
         },
     )
 
@@ -88,45 +111,68 @@ def _extra_ms(series: Mapping[str, Series], name: str) -> float:
     return (series[name].median_us - series["plain"].median_us) / 1000
 
 
+def _paired_ms(more: Series, less: Series) -> float:
+    """The median, over all rounds, of how much longer one took: runs differ by much more."""
+    pairs = zip(more.times_us, less.times_us, strict=True)
+    return statistics.median(mine - theirs for mine, theirs in pairs) / 1000
+
+
 def _unused(folder: Path, runs: int) -> dict[str, Series]:
+    """The processor times of runs that use nothing of the plugin."""
     path = _test_file(folder, _PLAIN, 1)
-    return measured_in_turns(
-        {
-            "plain": _next_run(path, _WITHOUT),
-            "with the plugin": _next_run(path, ()),
-        },
-        runs,
-    )
+    to_do = {"plain": _Run(path, _WITHOUT), "with the plugin": _Run(path, ())}
+    measured_in_turns({name: each.slice for name, each in to_do.items()}, runs)
+    return {name: each.processor() for name, each in to_do.items()}
 
 
-def _timed(folder: Path, tests: int, runs: int, workers: Sequence[str]) -> dict[str, Series]:
-    return measured_in_turns(
-        {
-            body: _next_run(
-                _test_file(folder, text, tests),
-                (*workers, *(_WITHOUT if body == "plain" else _ON_SQLITE)),
-            )
-            for body, text in _BODIES.items()
-        },
-        runs,
-    )
+def _timed(
+    folder: Path, tests: int, runs: int, workers: Sequence[str]
+) -> tuple[dict[str, Series], dict[str, Series]]:
+    """The times of whole runs, and the processor times of the processes that ran the tests."""
+    to_do = {
+        body: _Run(
+            _test_file(folder, text, tests),
+            (*workers, *(_WITHOUT if body == "plain" else _ON_SQLITE)),
+        )
+        for body, text in _BODIES.items()
+    }
+    times = measured_in_turns({body: each.slice for body, each in to_do.items()}, runs)
+    return times, {body: each.processor() for body, each in to_do.items()}
 
 
 def _test_file(folder: Path, body: str, tests: int) -> Path:
-    path = folder / f"test_{len(list(folder.iterdir()))}.py"
+    own = folder / str(len(list(folder.iterdir())))
+    own.mkdir()
+    (own / "conftest.py").write_text(_CONFTEST)
+    path = own / "test_it.py"
     path.write_text(f"import pytest\n\n\n@pytest.mark.parametrize('n', range({tests}))\n{body}\n")
     return path
 
 
-def _next_run(path: Path, options: Sequence[str]) -> Callable[[], Slice]:
-    return lambda: Slice(partial(_run, path, options), [()])
+class _Run:
+    """A run of pytest, again and again."""
 
+    def __init__(self, path: Path, options: Sequence[str]) -> None:
+        self._path = path
+        self._options = options
+        self._processor_us: list[float] = []
 
-def _run(path: Path, options: Sequence[str]) -> None:
-    subprocess.run(
-        [sys.executable, *_PYTEST, *options, path.name],
-        cwd=path.parent,
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    def slice(self) -> Slice:
+        """The next run."""
+        return Slice(self._run, [()])
+
+    def processor(self) -> Series:
+        """The processor time that each run but the first took, in each process with tests."""
+        return Series(self._processor_us[1:])
+
+    def _run(self) -> None:
+        subprocess.run(
+            [sys.executable, *_PYTEST, *self._options, self._path.name],
+            cwd=self._path.parent,
+            env={**os.environ, "PYTEST_ADDOPTS": ""},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        told = {each: float(each.read_text()) for each in self._path.parent.glob("*.seconds")}
+        workers = [seconds for each, seconds in told.items() if each.name != _ALONE]
+        self._processor_us.append(statistics.mean(workers or told.values()) * 1e6)
