@@ -45,15 +45,16 @@ _LIMITS = """\
 - **Single operations on SQLite.** `pynenc-sqlite / plain` is the most that could be gained with
   these statements: most of a write is the write-ahead log, most of a read are the locks of the
   file. What is left of `plain / sqlite` is Python: pynenc's rules that a transition asks, the
-  record objects that a history consists of (half of what reading four of them takes), and the gate
-  that keeps a fork from inheriting SQLite's locks. Five pynenc classes on one connection each open
-  a connection for each call; this is what the factor is made of.
+  record objects that a history consists of (half of what reading four of them takes), and the lock
+  of each connection, for which a fork waits. pynenc's classes open a connection for each call:
+  this is what the factor is made of.
 - **Memory.** An upsert and a history are copied, so that nobody can change what is stored by
   changing what was given or returned; pynenc's classes hand out what they keep. A purge takes
   what was written in several indexes, which make time ranges and pages fast.
 - **A test's place.** `memory` shows what pynenc needs to configure an app and two components;
   the rest is a file that is copied, opened, read for the first time (SQLite parses the schema) and
-  removed. A `pyproject.toml` in the working directory is parsed by pynenc for each component.
+  removed. A `pyproject.toml` in the working directory, which pynenc parses for each class of each
+  component's settings, is parsed once for all tests; each looks whether it has changed.
 - **Worst cases.** A transition waits for whoever is writing, and for the machine: the row `no
   store` has processes that do nothing but compute.
 - **An installed plugin that nobody uses** adds its options, fixtures and hooks to each run of
