@@ -16,6 +16,8 @@ _MOST_LINES = 30
 
 _BROKEN, _FAILED, _UNFINISHED, _FINE, _PYNENCS_OWN = range(5)
 
+_NOT_ENDED = " (not ended)"
+
 # pynenc registers these tasks by itself, in every app that has a runner.
 _OWN_TASKS = "pynenc.core_tasks."
 
@@ -26,7 +28,7 @@ def summary(invocations: Sequence[InvocationFacts], broken: frozenset[str] = fro
     Whole trees come in the order: with a broken rule, with a failed invocation, with one that
     has not ended, others, pynenc's own tasks; and within that as they were registered. The
     children of an invocation come in that order, too. If there are too many, the least urgent
-    ones are left out, whichever tree they are in.
+    ones are left out, whichever tree they are in. A line says if its invocation has not ended.
 
     :param broken: The ids of invocations that break a rule.
     """
@@ -40,7 +42,7 @@ def summary(invocations: Sequence[InvocationFacts], broken: frozenset[str] = fro
     by_urgency = sorted(tree, key=lambda line: urgency[line[1].invocation_id])
     shown = _most_urgent([history.invocation_id for _, history in by_urgency], parents)
     lines = [
-        f"{'  ' * depth}{call(history)}: {trail(history)}"
+        f"{'  ' * depth}{call(history)}: {trail(history)}{'' if history.is_final else _NOT_ENDED}"
         for depth, history in tree
         if history.invocation_id in shown
     ]

@@ -31,6 +31,13 @@ def test_a_line_tells_call_statuses_owner_and_times() -> None:
     )
 
 
+def test_what_has_not_ended_is_called_so() -> None:
+    """Whoever registers and does not wait may be surprised by it."""
+    page = summary([facts("charge", *SUCCEEDED[:2]), facts("order", *FAILED)])
+
+    assert [line.endswith(" (not ended)") for line in page.splitlines()] == [False, True]
+
+
 def test_children_are_indented_below_their_parent_in_the_order_of_registration() -> None:
     family = [
         facts("order", *SUCCEEDED),
