@@ -34,6 +34,8 @@ def test_it_says_in_the_first_lines_where_the_history_left_the_path(
             "E  *why: * pynenc allows it after running, this path does not",
             "*- pynenc histories -*",
             "shop.payments.charge(*): registered * > retry * > retry * > success *",
+            "*- pynenc place -*",
+            "sqlite: *.db (kept)",
         ]
     )
 
