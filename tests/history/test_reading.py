@@ -13,7 +13,6 @@ from pytest_pynenc_state.conformance import tasks
 from pytest_pynenc_state.conformance.making import (
     OWNER,
     at,
-    new_context,
     new_invocation,
     wait_for_later_clock,
 )
@@ -26,6 +25,7 @@ from pytest_pynenc_state.errors import (
 from pytest_pynenc_state.history.reading import HistoryReader
 from pytest_pynenc_state.history.records import Record
 from pytest_pynenc_state.history.stored import PRECISION, agrees, read_histories
+from tests.history.storing import move, registered, set_status
 from tests.history.tracebacks import files_shown
 
 if TYPE_CHECKING:
@@ -44,27 +44,6 @@ SUCCESS, RETRY = InvocationStatus.SUCCESS, InvocationStatus.RETRY
 def read(pynenc_app: Pynenc) -> HistoryReader:
     """Return what reads the histories of the app under test."""
     return HistoryReader(pynenc_app, TIMEOUT_S)
-
-
-def registered(app: Pynenc, **options: str) -> str:
-    """Register an invocation as pynenc does, and return its id."""
-    invocation = new_invocation(app, tasks.add, **options)
-    app.state_backend.upsert_invocations([invocation])
-    record = app.orchestrator._register_new_invocations([invocation])
-    app.state_backend.add_histories([invocation], record, new_context("client"))
-    return invocation.invocation_id
-
-
-def move(app: Pynenc, invocation_id: str, *statuses: InvocationStatus) -> None:
-    """Move an invocation, and write the record of each status."""
-    for status in statuses:
-        set_status(app, invocation_id, status)()
-
-
-def set_status(app: Pynenc, invocation_id: str, status: InvocationStatus) -> Callable[[], None]:
-    """Set a status, and return what writes its record."""
-    record = app.orchestrator._atomic_status_transition(invocation_id, status, OWNER)
-    return lambda: app.state_backend.add_history(invocation_id, record, new_context(OWNER))
 
 
 class Later:
@@ -235,15 +214,15 @@ def test_what_is_no_invocation_is_an_error_that_says_what_to_pass(
 def test_an_error_of_reading_is_shown_where_the_test_reads(
     pynenc_app: Pynenc, read: HistoryReader
 ) -> None:
-    invocation_id = registered(pynenc_app)
-    history = read(invocation_id)
-    set_status(pynenc_app, invocation_id, PENDING)
+    history = read(registered(pynenc_app))
+    unsettled = registered(pynenc_app)
+    set_status(pynenc_app, unsettled, PENDING)
     reader = HistoryReader(pynenc_app, SHORT_S)
 
     for fail in (
         lambda: read("x"),
         lambda: read(3),  # type: ignore[arg-type]
-        lambda: reader(invocation_id),
+        lambda: reader(unsettled),
         lambda: history.wait_for("succes"),
         lambda: history.wait_for("success", timeout_s=SHORT_S),
     ):
