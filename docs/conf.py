@@ -36,6 +36,7 @@ nitpick_ignore_regex = [("py:.*", r"(?!pytest_pynenc_state\.).*")]
 # But for a type variable, and for types that no user meets.
 nitpick_ignore = [
     ("py:class", "pytest_pynenc_state.history.models.State"),
+    ("py:class", "pytest_pynenc_state.history.records.Source"),
     ("py:class", "pytest_pynenc_state.history.steps.Anybody"),
     ("py:class", "pytest_pynenc_state.processes.calling.Done"),
 ]

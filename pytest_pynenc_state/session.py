@@ -238,7 +238,7 @@ class _Outcomes:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Say where the place of a failed test is kept, and what its runners printed.
+        """Say of a failed test what became of its invocations, and then where its place is kept.
 
         First in, last out: who reports of the test, too, does so before its app is forgotten.
         """
@@ -247,13 +247,13 @@ class _Outcomes:
         if record is None:
             return report
         record.failed = record.failed or report.failed
+        if report.failed:
+            self._explain(item, report, record)
         decided = report.failed or report.when == "call"
         if decided and self._state.keeps(record):
             look = f"\nlook at it with: {record.monitor()}" if record.monitor else ""
             report.sections.append(("pynenc place", f"{record.location} (kept){look}"))
             _tell(item, report, KEPT_PLACE, record.location)
-        if report.failed:
-            self._explain(item, report, record)
         if report.when == "teardown":
             record.forget()
         return report

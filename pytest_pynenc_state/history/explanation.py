@@ -9,7 +9,13 @@ from pytest_pynenc_state.history.path import Path, shortened
 from pytest_pynenc_state.history.records import History, Record
 from pytest_pynenc_state.history.status_machine import objection
 from pytest_pynenc_state.history.steps import ANYBODY, Refusal, Step
-from pytest_pynenc_state.history.timeline import call, runner_names, seconds_since, timeline
+from pytest_pynenc_state.history.timeline import (
+    NO_RUNNER,
+    call,
+    runner_names,
+    seconds_since,
+    timeline,
+)
 
 _LONGEST_PATH = 200
 _MOST_ALLOWED = 6
@@ -64,6 +70,7 @@ class _Told:
         self._may_end = mismatch.may_end
         self._path = path
         self._before = history[self._position - 1] if self._position else None
+        self._names = runner_names(history)
 
     @property
     def _record(self) -> Record | None:
@@ -105,10 +112,11 @@ class _Told:
         return " or ".join(filter(None, (", ".join(wanted[:-1]), *wanted[-1:])))
 
     def came(self) -> str:
-        """What came instead."""
-        if self._record is None:
+        """What came instead, and who owned it from then on."""
+        record = self._record
+        if record is None:
             return "nothing more" if self._history else "nothing"
-        return self._record.status
+        return f"{record.status}, owned by {self._names.get(record.owner or '', 'nobody')}"
 
     def reasons(self) -> Iterator[str]:
         """Why that is not what the path allows; the most telling if there are several."""
@@ -125,9 +133,16 @@ class _Told:
         refused = [(each, each.refusal(self._before, record)) for each in self._expected]
         near_misses = [(each, refusal) for each, refusal in refused if refusal != Refusal.STATUS]
         if not near_misses:
-            yield "another status"
+            yield f"another status; {self._stand_of_pynenc(record)}"
         for expected, refusal in near_misses:
             yield self._reason(expected, refusal, record)
+
+    def _stand_of_pynenc(self, record: Record) -> str:
+        """Whether the path is narrower than pynenc's rules, or the history breaks them."""
+        if objected := objection(self._before, record):
+            return f"pynenc does not allow it either: {objected}"
+        place = f"after {self._before.status}" if self._before else "as the first"
+        return f"pynenc allows it {place}, this path does not"
 
     def _reason(self, expected: Expected, refusal: Refusal | None, record: Record) -> str:
         if refusal == Refusal.OWNER:
@@ -145,7 +160,7 @@ class _Told:
     def _owned(self, record: Record) -> str:
         if record.owner is None:
             return "nobody owns it"
-        name = runner_names(self._history)[record.owner]
+        name = self._names[record.owner]
         return f"its owner is {record.owner!r}" + (f" ({name})" if name != record.owner else "")
 
     def _reasons_for_the_end(self) -> Iterator[str]:
@@ -157,7 +172,7 @@ class _Told:
             yield f"the invocation has not ended, it was {self._before.status} when this was read"
             yield f"wait for it before you compare, with {self._remedy()}"
             if len(self._history) == 1:
-                yield "no runner has taken it: a test has one if it uses pynenc_runner"
+                yield NO_RUNNER
 
     def _remedy(self) -> str:
         last = self._path.items[-1]

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import EllipsisType
 from typing import TypeAlias, TypeVar
 
@@ -101,6 +102,7 @@ def path(*items: Written) -> Path:
     :raises PathError: The installed pynenc has no such status, or it is no item of a path, or
         there is none, or the repetitions multiply beyond measure.
     """
+    __tracebackhide__ = True
     return _checked_size(Path(_checked_items("path", items)))
 
 
@@ -115,6 +117,7 @@ def step(
     :raises PathError: The installed pynenc has no such status, or it cannot have such an owner
         or time.
     """
+    __tracebackhide__ = True
     if not _is_owner(owner):
         message = f"step({status!r}): owner is a runner_id, or None for nobody; got {owner!r}"
         raise PathError(message, "give the id: owner=runner.runner_id")
@@ -129,6 +132,7 @@ def one_of(*items: Written) -> OneOf:
 
     :raises PathError: As of `path`.
     """
+    __tracebackhide__ = True
     return _checked_size(OneOf(_checked_items("one_of", items)))
 
 
@@ -139,6 +143,7 @@ def repeat(item: Written, *, min: int = 0, max: int | None = None) -> Repeat:  #
     :raises PathError: As of `path`, or the bounds are negative, in the wrong order, or no
         whole numbers.
     """
+    __tracebackhide__ = True
     for name, bound in (("min", min), ("max", 0 if max is None else max)):
         if type(bound) is not int or bound < 0:
             message = f"repeat(): {name} is a whole number from 0 on; got {bound!r}"
@@ -151,13 +156,16 @@ def repeat(item: Written, *, min: int = 0, max: int | None = None) -> Repeat:  #
 
 
 def _checked_items(word: str, items: Sequence[Written]) -> tuple[Item, ...]:
+    __tracebackhide__ = True
     if not items:
         message = f"{word}() needs at least one item"
         raise PathError(message, f"name the statuses: {word}('registered', ..., 'success')")
-    return tuple(_checked_item(word, item) for item in items)
+    # A comprehension would be one more frame of a traceback.
+    return tuple(map(partial(_checked_item, word), items))
 
 
 def _checked_item(word: str, item: object) -> Item:
+    __tracebackhide__ = True
     if isinstance(item, str):
         return Step(status_named(item))
     if isinstance(item, Item):
@@ -174,6 +182,7 @@ def _checked_item(word: str, item: object) -> Item:
 
 
 def _checked_status(status: object) -> InvocationStatus:
+    __tracebackhide__ = True
     if isinstance(status, str):
         return status_named(status)
     message = f"step() takes the name of a status; got {status!r}"
@@ -191,6 +200,7 @@ def _is_duration(value: object) -> bool:
 
 
 def _checked_size(item: Sized) -> Sized:
+    __tracebackhide__ = True
     size = _size(item)
     if size > MOST_STATES:
         message = (

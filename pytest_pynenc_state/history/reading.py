@@ -7,6 +7,7 @@ last record agrees with the status and no record in between is missing.
 
 from __future__ import annotations
 
+import reprlib
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from pytest_pynenc_state.history.ordering import is_legal
 from pytest_pynenc_state.history.records import History, Source
 from pytest_pynenc_state.history.status_machine import status_named
 from pytest_pynenc_state.history.stored import LATE_RECORD_S, HistoryStore, StoredInvocation
-from pytest_pynenc_state.history.timeline import call, trail
+from pytest_pynenc_state.history.timeline import NO_RUNNER, call, trail
 from pytest_pynenc_state.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 #: In seconds. Whoever was to write a record has been stopped by then, or is this process: a last
 #: record that does not come within this time does not come.
 LAST_RECORDS_S = 2.0
+
+_GIVE_INVOCATION = "pass what the call of the task returned, not the result of that"
 
 
 class HistoryReader:
@@ -47,11 +50,19 @@ class HistoryReader:
         The invocation need not have ended: its history is settled when its last record is the
         status it has at the moment.
 
-        :raises HistoryError: The store knows no such invocation.
+        :raises HistoryError: The store knows no such invocation, or it is none.
         :raises HistoryNotSettled: Status and history did not agree in time.
         """
         __tracebackhide__ = True
-        invocation_id = str(getattr(invocation, "invocation_id", invocation))
+        invocation_id = getattr(invocation, "invocation_id", invocation)
+        if not isinstance(invocation_id, str):
+            got = f"{type(invocation).__name__} {reprlib.repr(invocation)}"
+            message = f"a history is read of an invocation, or of the id of one; got {got}"
+            raise HistoryError(
+                message,
+                _GIVE_INVOCATION,
+                "of a group, read each one: map(pynenc_history, group.invocations)",
+            )
         stored = self._stored(invocation_id)
 
         def is_settled() -> bool:
@@ -72,11 +83,14 @@ class HistoryReader:
         return f"<HistoryReader of app {self._app.app_id!r}>"
 
     def _stored(self, invocation_id: str) -> StoredInvocation:
+        __tracebackhide__ = True
         stored = self._store.read_stored(invocation_id)
         if stored.status_record is None:
             message = f"the store of app {self._app.app_id!r} has no invocation {invocation_id!r}"
             raise HistoryError(
-                message, "ask for one that this test's app has registered, and not purged"
+                message,
+                "ask for one that this test's app has registered, and not purged",
+                _GIVE_INVOCATION,
             )
         return stored
 
@@ -122,7 +136,7 @@ class HistoryReader:
         else:
             fate = f"is {history.statuses[-1]} after {limit_s:g} s"
         message = f"waited for {status} of {call(history)}, which {fate}\n{trail(history)}"
-        raise StatusNotReached(message)
+        raise StatusNotReached(message, *([NO_RUNNER] if len(history) == 1 else []))
 
     def _exception(self, history: History) -> str:
         try:

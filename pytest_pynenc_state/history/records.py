@@ -42,6 +42,7 @@ class Record:
         return (context.hostname, context.pid) if context else self.mover
 
 
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class History(Sequence[Record]):
     """The status records of one invocation, settled and in order. It never changes.
 
@@ -49,11 +50,17 @@ class History(Sequence[Record]):
 
     :ivar invocation_id: Whose history it is.
     :ivar task: Module and function of the task, ``"shop.payments.charge"``.
-    :ivar arguments: The arguments of the call, as pynenc serialised them.
     :ivar records: The records, oldest first.
     :ivar order_unknown: Positions of records that may as well have come before the one in
         front of them: two processes' clocks tie, or contradict pynenc's rules.
     """
+
+    invocation_id: str
+    task: str
+    records: tuple[Record, ...]
+    order_unknown: tuple[int, ...]
+    _arguments: Mapping[str, str]
+    _source: Source | None
 
     def __init__(
         self,
@@ -65,12 +72,19 @@ class History(Sequence[Record]):
         order_unknown: Sequence[int] = (),
         source: Source | None = None,
     ) -> None:
-        self.invocation_id = invocation_id
-        self.task = task
-        self.arguments = dict(arguments or {})
-        self.records = tuple(records)
-        self.order_unknown = tuple(order_unknown)
-        self._source = source
+        vars(self).update(
+            invocation_id=invocation_id,
+            task=task,
+            records=tuple(records),
+            order_unknown=tuple(order_unknown),
+            _arguments=dict(arguments or {}),
+            _source=source,
+        )
+
+    @property
+    def arguments(self) -> dict[str, str]:
+        """The arguments of the call, as pynenc serialised them; each time a new dictionary."""
+        return dict(self._arguments)
 
     @property
     def statuses(self) -> tuple[InvocationStatus, ...]:

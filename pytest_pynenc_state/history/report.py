@@ -62,6 +62,7 @@ class Report:
 
     def __bool__(self) -> NoReturn:
         """Refuse: *undecided* is neither true nor false."""
+        __tracebackhide__ = True
         message = "a report is neither true nor false: compare its outcome"
         raise TypeError(message)
 

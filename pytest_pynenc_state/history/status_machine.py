@@ -21,6 +21,7 @@ def status_named(name: str) -> InvocationStatus:
 
     :raises PathError: The installed pynenc has no such status.
     """
+    __tracebackhide__ = True
     try:
         return InvocationStatus(name)
     except ValueError:

@@ -14,6 +14,9 @@ from pynenc.runner.runner_context import RunnerContext
 
 from pytest_pynenc_state.history.records import History, Record
 
+#: What to say of an invocation that has been registered, and nothing more.
+NO_RUNNER = "no runner has taken it: a test has one if it uses pynenc_runner"
+
 # Longer histories are shown in part: their ends, and what surrounds the mark.
 _LONGEST_TIMELINE = 30
 _SHOWN_AROUND = 6

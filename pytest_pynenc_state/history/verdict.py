@@ -46,5 +46,6 @@ class Verdict:
 
     def __bool__(self) -> NoReturn:
         """Refuse: *undecided* is neither true nor false."""
+        __tracebackhide__ = True
         message = "a verdict is neither true nor false: compare its outcome"
         raise TypeError(message)

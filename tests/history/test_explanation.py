@@ -32,13 +32,41 @@ def test_another_status_is_explained_with_place_and_timeline() -> None:
     assert explain(history(*RETRIED), expected) == [
         "the history leaves the path at the 4th record, 0.030 s after the first",
         "  allowed: success or failed",
-        "  came:    retry",
-        "  why:     another status",
+        "  came:    retry, owned by nobody",
+        "  why:     another status; pynenc allows it after running, this path does not",
         "invocation charge-1:",
         "  1  +0.000 s  registered  nobody    by client-1",
         "  2  +0.010 s  pending     runner-1  by runner-1",
         "  3  +0.020 s  running     runner-1  by runner-1",
         "> 4  +0.030 s  retry       nobody    by runner-1",
+    ]
+
+
+def test_another_status_that_pynenc_does_not_allow_either_is_explained_with_its_rule() -> None:
+    """Then it is not the path that has to be mended."""
+    shown = history("registered", "pending", record("success", 0.02))
+    allowed = ", ".join(following(status_named("pending")))
+
+    assert labelled(shown, path(*ONCE), "why") == [
+        (
+            "another status; pynenc does not allow it either: "
+            f"after pending pynenc allows {allowed}, not success"
+        )
+    ]
+
+
+def test_another_status_at_the_start_is_explained_without_one_in_front() -> None:
+    assert labelled(history(*ONCE), path("pending", ...), "why") == [
+        "another status; pynenc allows it as the first, this path does not"
+    ]
+
+
+def test_who_owned_what_came_is_told_in_short() -> None:
+    known = context(RUNNER_ID, "ThreadRunner")
+    shown = history("registered", record("pending", 0.01, RUNNER_ID, runner_context=known))
+
+    assert labelled(shown, path("registered", "running"), "came") == [
+        "pending, owned by ThreadRunner 3f2a"
     ]
 
 
@@ -151,7 +179,7 @@ def test_more_records_than_the_path_has_are_counted() -> None:
     assert explain(history(*ONCE), path(*ONCE[:2]))[:4] == [
         "the history leaves the path at the 3rd record, 0.020 s after the first",
         "  allowed: nothing more",
-        "  came:    running",
+        "  came:    running, owned by runner-1",
         "  why:     the path ends after the 2nd record, pending; the last 2 records are too many",
     ]
     assert labelled(history(*ONCE), path(*ONCE[:3]), "why") == [
@@ -360,8 +388,8 @@ def test_a_failing_test_prints_what_is_wrong_also_where_pytest_cuts_the_timeline
             "E   *assert shop.payments.charge() == path('registered', *, 'success')",
             "E   *the history leaves the path at the 4th record, 0.030 s after the first",
             "E   *allowed: success",
-            "E   *came:    retry",
-            "E   *why:     another status",
+            "E   *came:    retry, owned by nobody",
+            "E   *why:     another status; pynenc allows it after running, *",
             f"E   {last_line}",
         ]
     )

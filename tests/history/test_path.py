@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pynenc.invocation.status import InvocationStatus
 from pytest_pynenc_state.errors import PathError
 from pytest_pynenc_state.history.path import MOST_STATES, Path, one_of, path, repeat, step
 from tests.history.builders import RUNNER, history, record
+from tests.history.tracebacks import files_shown
 
 ONCE = ("registered", "pending", "running", "success")
 RETRIED = ("registered", "pending", "running", "retry", *ONCE[1:])
@@ -179,6 +181,29 @@ def test_the_largest_path_still_compares() -> None:
     largest = path("registered", repeat("pending", min=MOST_STATES - 3))
 
     assert history("registered", "pending") != largest
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: path("registered", "runing"),
+        lambda: path("registered", ["running"]),
+        lambda: path(*()),
+        lambda: one_of("running", "runing"),
+        lambda: repeat("runing"),
+        lambda: repeat("running", min=2, max=1),
+        lambda: repeat("running", max=10**9),
+        lambda: step("runing"),
+        lambda: step(path("running")),  # type: ignore[arg-type]
+        lambda: step("running", owner=""),
+    ],
+)
+def test_what_is_refused_is_shown_where_it_was_written(write: Callable[[], object]) -> None:
+    """Not how it was found out: nobody has to read our code for that."""
+    with pytest.raises(PathError) as caught:
+        write()
+
+    assert files_shown(caught) == ["test_path.py"] * 2
 
 
 def evaluated(written: str) -> Path:

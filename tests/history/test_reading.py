@@ -13,7 +13,6 @@ from pytest_pynenc_state.conformance import tasks
 from pytest_pynenc_state.conformance.making import (
     OWNER,
     at,
-    new_context,
     new_invocation,
     wait_for_later_clock,
 )
@@ -26,6 +25,8 @@ from pytest_pynenc_state.errors import (
 from pytest_pynenc_state.history.reading import HistoryReader
 from pytest_pynenc_state.history.records import Record
 from pytest_pynenc_state.history.stored import PRECISION, agrees, read_histories
+from tests.history.storing import move, registered, set_status
+from tests.history.tracebacks import files_shown
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -43,27 +44,6 @@ SUCCESS, RETRY = InvocationStatus.SUCCESS, InvocationStatus.RETRY
 def read(pynenc_app: Pynenc) -> HistoryReader:
     """Return what reads the histories of the app under test."""
     return HistoryReader(pynenc_app, TIMEOUT_S)
-
-
-def registered(app: Pynenc, **options: str) -> str:
-    """Register an invocation as pynenc does, and return its id."""
-    invocation = new_invocation(app, tasks.add, **options)
-    app.state_backend.upsert_invocations([invocation])
-    record = app.orchestrator._register_new_invocations([invocation])
-    app.state_backend.add_histories([invocation], record, new_context("client"))
-    return invocation.invocation_id
-
-
-def move(app: Pynenc, invocation_id: str, *statuses: InvocationStatus) -> None:
-    """Move an invocation, and write the record of each status."""
-    for status in statuses:
-        set_status(app, invocation_id, status)()
-
-
-def set_status(app: Pynenc, invocation_id: str, status: InvocationStatus) -> Callable[[], None]:
-    """Set a status, and return what writes its record."""
-    record = app.orchestrator._atomic_status_transition(invocation_id, status, OWNER)
-    return lambda: app.state_backend.add_history(invocation_id, record, new_context(OWNER))
 
 
 class Later:
@@ -212,6 +192,45 @@ def test_an_unknown_invocation_is_an_error_that_names_it(
         read("x")
 
 
+def test_what_is_no_invocation_is_an_error_that_says_what_to_pass(
+    pynenc_app: Pynenc, read: HistoryReader
+) -> None:
+    """A result, as a text or not, or a group of invocations."""
+    group = pynenc_app.task(tasks.add).parallelize([(1, 2), (3, 4)])
+    remedy = "pass what the call of the task returned, not the result of that"
+
+    for given, got in (
+        (3, "got int 3"),
+        ("paid", "'paid'"),
+        (group, f"got {type(group).__name__}"),
+    ):
+        with pytest.raises(HistoryError) as caught:
+            read(given)  # type: ignore[arg-type]
+        assert got in caught.value.message
+        assert remedy in caught.value.remedies
+        assert len(caught.value.message) < 200
+
+
+def test_an_error_of_reading_is_shown_where_the_test_reads(
+    pynenc_app: Pynenc, read: HistoryReader
+) -> None:
+    history = read(registered(pynenc_app))
+    unsettled = registered(pynenc_app)
+    set_status(pynenc_app, unsettled, PENDING)
+    reader = HistoryReader(pynenc_app, SHORT_S)
+
+    for fail in (
+        lambda: read("x"),
+        lambda: read(3),  # type: ignore[arg-type]
+        lambda: reader(unsettled),
+        lambda: history.wait_for("succes"),
+        lambda: history.wait_for("success", timeout_s=SHORT_S),
+    ):
+        with pytest.raises(HistoryError) as caught:
+            fail()
+        assert files_shown(caught) == ["test_reading.py"] * 2
+
+
 def test_waiting_for_a_status_returns_the_history_it_came_to(
     pynenc_app: Pynenc, read: HistoryReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,8 +263,22 @@ def test_waiting_for_a_status_that_can_never_come_ends_at_once_and_says_why(
 def test_waiting_for_a_status_is_bounded(pynenc_app: Pynenc, read: HistoryReader) -> None:
     history = read(registered(pynenc_app))
 
-    with pytest.raises(StatusNotReached, match="is registered after"):
+    with pytest.raises(StatusNotReached, match="is registered after") as caught:
         history.wait_for("success", timeout_s=SHORT_S)
+
+    assert "uses pynenc_runner" in caught.value.remedies[0]
+
+
+def test_no_runner_is_asked_for_where_one_has_taken_the_invocation(
+    pynenc_app: Pynenc, read: HistoryReader
+) -> None:
+    invocation_id = registered(pynenc_app)
+    move(pynenc_app, invocation_id, PENDING)
+
+    with pytest.raises(StatusNotReached) as caught:
+        read(invocation_id).wait_for("success", timeout_s=SHORT_S)
+
+    assert caught.value.remedies == ()
 
 
 def test_waiting_for_a_status_that_does_not_exist_is_refused(

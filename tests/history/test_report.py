@@ -12,6 +12,7 @@ from pytest_pynenc_state.history.report import Report
 from tests.history.builders import history, record
 from tests.history.events import facts_from, lines_of
 from tests.history.judging import OK, UNDECIDED, VIOLATED, facts_in_order
+from tests.history.tracebacks import files_shown
 
 BOTH_ENDS = ("registered", "pending", "running", "success", record("failed", 0.05))
 
@@ -76,8 +77,9 @@ def test_what_is_not_violated_does_not_fail_the_test(name: str) -> None:
 
 def test_a_report_is_no_bool() -> None:
     """*Undecided* would read as one of the two."""
-    with pytest.raises(TypeError, match="compare its outcome"):
+    with pytest.raises(TypeError, match="compare its outcome") as caught:
         bool(report_on("ends-are-final-ok"))
+    assert files_shown(caught) == ["test_report.py"]
 
 
 def test_the_text_shows_the_call_the_sentence_and_the_place() -> None:

@@ -31,6 +31,13 @@ def test_a_line_tells_call_statuses_owner_and_times() -> None:
     )
 
 
+def test_what_has_not_ended_is_called_so() -> None:
+    """Whoever registers and does not wait may be surprised by it."""
+    page = summary([facts("charge", *SUCCEEDED[:2]), facts("order", *FAILED)])
+
+    assert [line.endswith(" (not ended)") for line in page.splitlines()] == [False, True]
+
+
 def test_children_are_indented_below_their_parent_in_the_order_of_registration() -> None:
     family = [
         facts("order", *SUCCEEDED),
@@ -71,6 +78,30 @@ def test_only_so_many_are_shown_and_the_rest_is_counted() -> None:
 
     assert len(page.splitlines()) == 31
     assert page.endswith("... and 1,204 more")
+
+
+def test_a_failed_child_is_shown_however_many_siblings_it_has() -> None:
+    """Whoever looks at a failed test looks for it."""
+    siblings = [facts(f"task-{number}", *SUCCEEDED, parent_id="parent") for number in range(100)]
+    failed = facts("failed", *FAILED, parent_id="parent")
+
+    page = summary([facts("parent", *SUCCEEDED), *siblings, failed])
+
+    assert names(page)[:3] == ["parent", "  failed", "  task-0"]
+    assert page.endswith("... and 72 more")
+
+
+def test_what_has_failed_is_shown_however_many_come_before_it() -> None:
+    """With its parents, but not beside them all: the least urgent are left out."""
+    siblings = [facts(f"task-{number}", *SUCCEEDED, parent_id="broken") for number in range(100)]
+    family = [facts("parent", *SUCCEEDED), facts("failed", *FAILED, parent_id="parent")]
+
+    page = summary([facts("broken", *SUCCEEDED), *siblings, *family], frozenset({"broken"}))
+
+    assert names(page)[:2] + names(page)[-4:-1] == [
+        *("broken", "  task-0", "  task-26"),
+        *("parent", "  failed"),
+    ]
 
 
 def test_a_chain_of_any_depth_is_told() -> None:

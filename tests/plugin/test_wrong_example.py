@@ -30,9 +30,12 @@ def test_it_says_in_the_first_lines_where_the_history_left_the_path(
             "E  *shop.payments.charge(order_number='order-1', amount_cents=1350, *) == path(*",
             "E  *the history leaves the path at the 7th record, 0.??? s after the first",
             "E  *allowed: success",
-            "E  *came: * retry",
+            "E  *came: * retry, owned by nobody",
+            "E  *why: * pynenc allows it after running, this path does not",
             "*- pynenc histories -*",
             "shop.payments.charge(*): registered * > retry * > retry * > success *",
+            "*- pynenc place -*",
+            "sqlite: *.db (kept)",
         ]
     )
 
