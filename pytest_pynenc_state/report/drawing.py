@@ -25,7 +25,8 @@ _LABEL = 15
 # A text that begins where this ends has no room to the right of it.
 _LAST_PERCENT = 95
 
-# A bar shows at most so much of its call; all of it is in its title.
+# A bar shows its call if it is so wide, and at most so much of it; all of it is in its title.
+_CALL_PERCENT = 4
 _LONGEST_CALL = 48
 
 # At most so many instants are written below.
@@ -156,14 +157,19 @@ class _Drawing:
         line = self._picture["lines"][number]
         step = line["steps"][position]
         x, width = self._percent(step["since_s"]), OPEN_PERCENT
-        true = {}
+        # What there is room for in a drawing that is zoomed.
+        zoomed = {}
         if step["until_s"] is not None:
             # Between clocks of two processes a status may end before it began.
             width = max(self._percent(step["until_s"] - step["since_s"]), 0.0)
             if width < NARROWEST_PERCENT:
-                # A drawing that is zoomed has room for the truth.
-                true = {"data-width": f"{width:.6f}"}
+                zoomed["data-width"] = f"{width:.6f}"
                 width = NARROWEST_PERCENT
+        label = line["call"]
+        if self._picture["kind"] == "histories":
+            label = f"{step['status']} · {label[:_LONGEST_CALL]}"
+            if width < _CALL_PERCENT:
+                zoomed["data-label"], label = label, step["status"]
         marked = " marked" if (number, position) in self._marked else ""
         bar = SubElement(
             svg,
@@ -176,15 +182,12 @@ class _Drawing:
                 "height": str(_BAR),
                 "data-line": str(number),
                 "data-step": str(position),
-                **true,
+                **zoomed,
             },
         )
         SubElement(bar, "title").text = described(self._picture, number, position)
         SubElement(bar, "rect", {"width": "100%", "height": "100%"})
-        is_record = self._picture["kind"] == "histories"
-        SubElement(bar, "text", {"x": "3", "y": "11"}).text = (
-            f"{step['status']} · {line['call'][:_LONGEST_CALL]}" if is_record else line["call"]
-        )
+        SubElement(bar, "text", {"x": "3", "y": "11"}).text = label
 
     def _add_marks(self, svg: Element) -> None:
         for label in self._labels:

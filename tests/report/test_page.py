@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -85,13 +87,29 @@ def test_the_record_that_breaks_a_rule_is_marked_and_told() -> None:
     assert '✗ one-owner plain</strong> <span class="about">plain 0</span>: plain' in page
 
 
+def _table(page: str) -> list[Any]:
+    """The headings and the rows that the script makes a table of."""
+    (data,) = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    table: list[Any] = json.loads(data)
+    return table
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_table_has_each_text_as_it_is(text: str) -> None:
+    """Escaped for the page, and whole for the script."""
+    _, rows = _table(as_html(report(text)))
+
+    assert len(rows) == 5 * 4
+    assert {row[4] for row in rows} == {f"{text} {number}" for number in range(5)}
+
+
 def test_the_table_says_what_the_drawing_says() -> None:
     """Who called whom, what the order leaves open, and where a rule is broken."""
-    rows = re.findall(r"<tr>(?:<td>.*?</td>)+</tr>", as_html(report()))
-    cells = [re.findall("<td>(.*?)</td>", row) for row in rows]
+    headings, rows = _table(as_html(report()))
 
-    of_first = [row for row in cells if row[4:5] == ["plain 0"]]
-    of_second = [row for row in cells if row[4:5] == ["plain 1"]]
+    of_first = [row for row in rows if row[4] == "plain 0"]
+    of_second = [row for row in rows if row[4] == "plain 1"]
+    assert headings == ["seconds", "status", "owner", "set by", "invocation", "called by"]
     assert [row[1] for row in of_first] == [
         "registered",
         "pending (perhaps before the one in front of it)",

@@ -35,10 +35,22 @@
     filter();
   }
 
-  // Thousands of rows are laid out for those who open them, and keep nobody else waiting.
+  // Thousands of rows are made for those who open them, and keep nobody else waiting.
+  const made = (name, children, scope = "") => {
+    const element = document.createElement(name);
+    if (scope) element.scope = scope;
+    element.append(...children);
+    return element;
+  };
   all("details.rows").forEach((details) => details.addEventListener("toggle", () => {
-    const template = details.querySelector("template");
-    if (template) template.replaceWith(template.content);
+    const data = details.querySelector("script");
+    if (!data) return;
+    const [headings, rows] = JSON.parse(data.textContent);
+    const head = made("thead", [made("tr", headings.map((text) => made("th", [text], "col")))]);
+    const body = made("tbody", rows.map((row) => made("tr", row.map((text) => made("td", [text])))));
+    const table = made("table", [head, body]);
+    table.className = "records";
+    data.replaceWith(table);
   }));
 
   // A link to a clause leads to what was said of it, too.
@@ -46,7 +58,9 @@
   window.addEventListener("hashchange", openLinked);
   window.addEventListener("load", openLinked);
 
+  // Of the drawing's width, and of the part that is seen.
   const NARROWEST_PERCENT = 0.15;
+  const CALL_SHARE = 0.04;
   const number = (element, name) => parseFloat(element.getAttribute(name));
   const roundStep = (least) => {
     const power = 10 ** Math.floor(Math.log10(least));
@@ -91,11 +105,19 @@
       }));
       return bars;
     };
-    // The shortest are drawn wider than they are, as long as they could not be seen.
-    const widen = () => measured().filter(({ bar }) => bar.dataset.width).forEach((it) => {
-      const percent = Math.max(Number(it.bar.dataset.width), NARROWEST_PERCENT / zoom);
-      it.width = percent / 100;
-      it.bar.setAttribute("width", `${percent}%`);
+    // The shortest are drawn wider than they are, as long as they could not be seen; and what has
+    // room for it says what it belongs to.
+    const widen = () => measured().forEach((it) => {
+      const { width, label } = it.bar.dataset;
+      if (width) {
+        const percent = Math.max(Number(width), NARROWEST_PERCENT / zoom);
+        it.width = percent / 100;
+        it.bar.setAttribute("width", `${percent}%`);
+      }
+      if (label && it.width * zoom >= CALL_SHARE) {
+        it.text.textContent = label;
+        delete it.bar.dataset.label;
+      }
     });
     // What is wider than the part that is seen says there what it is.
     let followed = "";
