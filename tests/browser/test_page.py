@@ -20,6 +20,7 @@ from pytest_pynenc_state.report.contents import (
 )
 from pytest_pynenc_state.report.page import as_html
 from tests.report.pictures import made
+from tests.report.test_page import HOSTILE, report
 
 ActionChains = pytest.importorskip("selenium.webdriver.common.action_chains").ActionChains
 Select = pytest.importorskip("selenium.webdriver.support.select").Select
@@ -343,6 +344,27 @@ def test_5000_records_load_within_a_second(browser: Any) -> None:
         loading_ms.append(taken_ms)
 
     assert min(loading_ms) < _MOST_LOADING_MS, loading_ms
+
+
+def test_hostile_texts_run_nothing(opened: Callable[[str], Any], tmp_path: Path) -> None:
+    """Neither when the page is made, nor when the script shows them or makes a table of them."""
+    path = tmp_path / "report.html"
+    path.write_text(as_html(report("".join(HOSTILE))), encoding="utf-8")
+    browser = opened(path.as_uri())
+    elements = (
+        "return document.querySelectorAll('script, img, iframe, svg:not(.timeline, .bar)').length"
+    )
+    before = browser.execute_script(elements)
+    find(browser, ".marks button").click()
+    find(browser, "details.rows summary").click()
+    table = "return document.querySelectorAll('table.records tbody tr').length"
+    WebDriverWait(browser, WAIT_S).until(lambda _: browser.execute_script(table) == 5 * 4)
+
+    assert before == 2  # the page's own, and the rows of the table, which are gone now
+    assert browser.execute_script(elements) == 1
+    assert "<script>alert(1)</script>" in find(browser, ".record").text
+    assert find(browser, "table.records tbody td:nth-child(5)").text.startswith("<script>")
+    assert browser.get_log("browser") == []
 
 
 def test_nothing_is_asked_for_and_nothing_goes_wrong(browser: Any, page: Path) -> None:
