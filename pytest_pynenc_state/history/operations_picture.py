@@ -36,7 +36,7 @@ def operations_picture(model: str, impossible: Impossible) -> Picture:
         step=0,
         rule=f"{IMPOSSIBLE} ({model})",
         message=f"after what is {POSSIBLE}, a correct store would have answered "
-        f"{impossible.allowed}; it had {impossible.state}",
+        f"{impossible.allowed}, as its state was {impossible.state}",
     )
     return Picture(
         kind="operations",

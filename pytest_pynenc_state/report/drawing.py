@@ -12,14 +12,28 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from pytest_pynenc_state.history.picture import Line, Picture
 from pytest_pynenc_state.report.arranging import NARROWEST_PERCENT, OPEN_PERCENT, arranged
+from pytest_pynenc_state.report.labels import Label, label_rows, placed_labels
 
 _ROW = 18
 _BAR = 14
 _LANE_GAP = 8
 _AXIS = 22
 
+# Each row of the names of broken rules, above all lanes.
+_LABEL = 15
+
+# A text that begins where this ends has no room to the right of it.
+_LAST_PERCENT = 95
+
+# A bar shows its call if it is so wide, and at most so much of it; all of it is in its title.
+_CALL_PERCENT = 4
+_LONGEST_CALL = 48
+
 # At most so many instants are written below.
 _TICKS = 10
+
+#: What is said of a record which two clocks do not tell the place of.
+ORDER_UNKNOWN = "perhaps before the one in front of it"
 
 #: What a drawing looks like; the colours of a page that has it may be its own.
 STYLE = (files(__package__) / "templates" / "timeline.css").read_text(encoding="utf-8")
@@ -51,6 +65,8 @@ class _Drawing:
         # Some room behind the last record, so that its bar is one.
         self._lasts_s = picture["lasts_s"] * 1.02 or 1.0
         self._rows = arranged(picture)
+        self._labels = placed_labels(picture, self._percent)
+        self._marked = {(label.line, label.step) for label in self._labels}
         self._tops = self._lane_tops()
         self._height = self._tops[-1] + _AXIS
 
@@ -64,6 +80,7 @@ class _Drawing:
                 "class": "timeline",
                 "width": "100%",
                 "height": str(self._height),
+                "data-lasts": f"{self._lasts_s:.9f}",
                 "role": "img",
                 "aria-label": f"Timeline of {count} {lines} in {len(picture['lanes'])} "
                 f"processes, {picture['lasts_s']:.3f} seconds{self._elsewhere}",
@@ -80,7 +97,7 @@ class _Drawing:
 
     def _lane_tops(self) -> list[int]:
         """Where each lane begins; behind these, where the last one ends."""
-        tops = [0]
+        tops = [_LABEL * label_rows(self._labels)]
         for lane in range(len(self._picture["lanes"])):
             rows = max(
                 (row for row_lane, row in self._rows.values() if row_lane == lane), default=0
@@ -104,19 +121,24 @@ class _Drawing:
                 svg, "rect", {"class": kind, "y": str(top), "width": "100%", "height": str(height)}
             )
             label = SubElement(svg, "text", {"class": "lane-name", "x": "4", "y": str(top + 13)})
-            label.text = name
+            # The processes of operations are numbers.
+            label.text = name if self._picture["kind"] == "histories" else f"process {name}"
 
     def _add_axis(self, svg: Element) -> None:
+        axis = SubElement(svg, "g", {"class": "axis"})
         step_s = _round_step(self._lasts_s / _TICKS)
         for tick in range(int(self._lasts_s / step_s) + 1):
-            x = f"{self._percent(tick * step_s):.4f}%"
+            percent = self._percent(tick * step_s)
+            x = f"{percent:.4f}%"
             bottom = str(self._height - _AXIS)
-            SubElement(svg, "line", {"class": "tick", "x1": x, "x2": x, "y1": "0", "y2": bottom})
+            SubElement(axis, "line", {"class": "tick", "x1": x, "x2": x, "y1": "0", "y2": bottom})
             anchor = "middle" if tick else "start"
+            if percent > _LAST_PERCENT:
+                anchor = "end"
             at = {"class": "time", "x": x, "y": str(self._height - 7), "text-anchor": anchor}
             seconds = tick * step_s
             text = f"{seconds * 1000:.6g} ms" if self._lasts_s < 1 else f"{seconds:.6g} s"
-            SubElement(svg, "text", at).text = text
+            SubElement(axis, "text", at).text = text
 
     def _add_links(self, svg: Element) -> None:
         """A line from each parent, where it ran when its child was registered, to the child."""
@@ -135,44 +157,58 @@ class _Drawing:
         line = self._picture["lines"][number]
         step = line["steps"][position]
         x, width = self._percent(step["since_s"]), OPEN_PERCENT
+        # What there is room for in a drawing that is zoomed.
+        zoomed = {}
         if step["until_s"] is not None:
             # Between clocks of two processes a status may end before it began.
-            width = max(self._percent(step["until_s"] - step["since_s"]), NARROWEST_PERCENT)
+            width = max(self._percent(step["until_s"] - step["since_s"]), 0.0)
+            if width < NARROWEST_PERCENT:
+                zoomed["data-width"] = f"{width:.6f}"
+                width = NARROWEST_PERCENT
+        label = line["call"]
+        if self._picture["kind"] == "histories":
+            label = f"{step['status']} · {label[:_LONGEST_CALL]}"
+            if width < _CALL_PERCENT:
+                zoomed["data-label"], label = label, step["status"]
+        marked = " marked" if (number, position) in self._marked else ""
         bar = SubElement(
             svg,
             "svg",
             {
-                "class": f"bar status-{slug(step['status'])}",
+                "class": f"bar status-{slug(step['status'])}{marked}",
                 "x": f"{x:.4f}%",
                 "y": str(self._top(number, position)),
                 "width": f"{width:.4f}%",
                 "height": str(_BAR),
                 "data-line": str(number),
                 "data-step": str(position),
+                **zoomed,
             },
         )
         SubElement(bar, "title").text = described(self._picture, number, position)
         SubElement(bar, "rect", {"width": "100%", "height": "100%"})
-        is_record = self._picture["kind"] == "histories"
-        SubElement(bar, "text", {"x": "3", "y": "11"}).text = (
-            step["status"] if is_record else line["call"]
-        )
+        SubElement(bar, "text", {"x": "3", "y": "11"}).text = label
 
     def _add_marks(self, svg: Element) -> None:
-        numbers = {line["invocation_id"]: n for n, line in enumerate(self._picture["lines"])}
-        for mark in self._picture["marks"]:
-            number = numbers.get(mark["invocation_id"])
-            if number is None:
-                continue
-            steps = self._picture["lines"][number]["steps"]
-            position = min(mark["step"], len(steps) - 1)
-            x = f"{self._percent(steps[position]['since_s']):.4f}%"
+        for label in self._labels:
+            x = f"{label.percent:.4f}%"
             group = SubElement(svg, "g", {"class": "mark"})
-            SubElement(group, "title").text = f"{mark['rule']}: {mark['message']}"
-            bottom = str(self._height - _AXIS)
-            SubElement(group, "line", {"x1": x, "x2": x, "y1": "0", "y2": bottom})
-            at = {"x": x, "dx": "4", "y": str(self._top(number, position) - 3)}
-            SubElement(group, "text", at).text = f"✗ {mark['rule']}"
+            SubElement(group, "title").text = label.told
+            y = {
+                "y1": str(_LABEL * (label.row or 0)),
+                "y2": str(self._top(label.line, label.step) + _BAR),
+            }
+            SubElement(group, "line", {"x1": x, "x2": x, **y})
+            if label.row is not None:
+                SubElement(group, "text", _beside(x, label)).text = label.text
+
+
+def _beside(x: str, label: Label) -> dict[str, str]:
+    """Where the text of a label is, whose row is known: at the side that has room."""
+    y = str(_LABEL * ((label.row or 0) + 1) - 3)
+    if label.is_before:
+        return {"x": x, "dx": "-4", "y": y, "text-anchor": "end"}
+    return {"x": x, "dx": "4", "y": y}
 
 
 def described(picture: Picture, number: int, position: int) -> str:
@@ -182,9 +218,9 @@ def described(picture: Picture, number: int, position: int) -> str:
     at = instant(step["since_s"], picture["lasts_s"])
     if picture["kind"] == "operations":
         end = "never" if step["until_s"] is None else instant(step["until_s"], picture["lasts_s"])
-        return f"{line['call']}\n{step['mover']}, from {at} to {end}: {step['status']}"
+        return f"{line['call']}\nprocess {step['mover']}, from {at} to {end}: {step['status']}"
     owner = f", owned by {step['owner']}" if step["owner"] else ""
-    unknown = ", perhaps before the one in front of it" if step["is_order_unknown"] else ""
+    unknown = f", {ORDER_UNKNOWN}" if step["is_order_unknown"] else ""
     return (
         f"{step['status']} at {at}, set by {step['mover']}{owner}{unknown}\n"
         f"record {position + 1} of {len(line['steps'])} of {line['call']} {line['invocation_id']}"

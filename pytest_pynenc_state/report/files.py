@@ -30,8 +30,9 @@ def as_json(report: ConformanceReport) -> str:
     """One object: ``format``, ``versions``, ``settings``, ``backends`` by name, and ``tests``.
 
     Each backend has ``proves`` (levels), ``sentence``, ``levels`` (counts by finding), and
-    ``clauses``, by id: ``level``, ``rule``, ``finding``, ``reason``. Each test that has a timeline
-    has ``nodeid``, ``outcome``, ``text`` and ``pictures``, as `history.picture` describes them.
+    ``clauses``, by id: ``level``, ``rule``, ``finding``, ``reason``, and ``failure``, which is all
+    that pytest said of a violation. Each test that has a timeline has ``nodeid``, ``outcome``,
+    ``text`` and ``pictures``, as `history.picture` describes them.
     """
     backends = {
         backend.name: _backend(backend, sentence)
@@ -86,6 +87,7 @@ def _backend(backend: BackendReport, sentence: str) -> dict[str, Any]:
                 "rule": result.clause.rule,
                 "finding": str(result.finding),
                 "reason": result.reason,
+                "failure": result.failure,
             }
             for clause_id, result in backend.results.items()
         },

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -21,7 +21,7 @@ from pytest_pynenc_state.report.contents import (
     Finding,
     TestFinding,
 )
-from pytest_pynenc_state.report.drawing import STYLE, drawn, slug
+from pytest_pynenc_state.report.drawing import ORDER_UNKNOWN, STYLE, drawn, slug
 from pytest_pynenc_state.report.table import HEADINGS, rows
 
 _TEMPLATES = files(__package__) / "templates"
@@ -40,7 +40,7 @@ _SIGNS = {
 _TITLES = {"histories": "Invocations of", "operations": "Operations on"}
 
 _HEADINGS = {
-    "histories": ("seconds", "status", "owner", "set by", "invocation"),
+    "histories": ("seconds", "status", "owner", "set by", "invocation", "called by"),
     "operations": ("from second", "to second", "process", "operation", "a correct store"),
 }
 
@@ -129,26 +129,75 @@ def _test(found: TestFinding) -> dict[str, Any]:
 
 def _picture(picture: Picture) -> dict[str, Any]:
     is_record = picture["kind"] == "histories"
-    steps = [(step, line) for line in picture["lines"] for step in line["steps"]]
+    steps = [
+        (step, line, number, position)
+        for number, line in enumerate(picture["lines"])
+        for position, step in enumerate(line["steps"])
+    ]
+    broken = _broken_rules(picture)
+    calls = {line["invocation_id"]: _invocation(line) for line in picture["lines"]}
     return {
         "title": f"{_TITLES[picture['kind']]} {picture['about']}",
+        "begins_at": picture["begins_at"],
         "drawing": drawn(picture),
         "headings": _HEADINGS[picture["kind"]],
         "rows": [
-            _record(step, line) if is_record else _operation(step, line)
-            for step, line in sorted(steps, key=lambda each: each[0]["since_s"])
+            _record(step, line, broken.get((number, position), []), calls)
+            if is_record
+            else _operation(step, line)
+            for step, line, number, position in sorted(steps, key=lambda each: each[0]["since_s"])
         ],
-        "marks": [f"{mark['rule']}: {mark['message']}" for mark in picture["marks"]],
+        "marks": list(_marks(picture)),
         "statuses": [
             {"name": name, "slug": slug(name)}
-            for name in dict.fromkeys(step["status"] for step, _ in steps)
+            for name in dict.fromkeys(step["status"] for step, *_ in steps)
         ],
     }
 
 
-def _record(step: Step, line: Line) -> tuple[str, ...]:
-    call = f"{line['call']} {line['invocation_id']}"
-    return (f"{step['since_s']:.6f}", step["status"], step["owner"], step["mover"], call)
+def _marks(picture: Picture) -> Iterator[dict[str, Any]]:
+    """Each broken rule, with where its bar is, if it is drawn."""
+    numbers = {line["invocation_id"]: n for n, line in enumerate(picture["lines"])}
+    for mark in picture["marks"]:
+        number = numbers.get(mark["invocation_id"])
+        line = None if number is None else picture["lines"][number]
+        about = ""
+        if line:
+            about = _invocation(line) if picture["kind"] == "histories" else _by(line)
+        yield {
+            "rule": mark["rule"],
+            "about": about,
+            "message": mark["message"],
+            "line": number,
+            "step": min(mark["step"], len(line["steps"]) - 1) if line else None,
+        }
+
+
+def _broken_rules(picture: Picture) -> dict[tuple[int, int], list[str]]:
+    """The rules that are broken, by the line and the step at which they are."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for mark in _marks(picture):
+        found.setdefault((mark["line"], mark["step"]), []).append(mark["rule"])
+    return found
+
+
+def _invocation(line: Line) -> str:
+    return f"{line['call']} {line['invocation_id']}"
+
+
+def _by(line: Line) -> str:
+    return f"{line['call']} in process {line['steps'][0]['mover']}"
+
+
+def _record(
+    step: Step, line: Line, broken: Sequence[str], calls: Mapping[str, str]
+) -> tuple[str, ...]:
+    status = "".join([step["status"], *(f" ✗ {rule}" for rule in broken)])
+    if step["is_order_unknown"]:
+        status += f" ({ORDER_UNKNOWN})"
+    parent = calls.get(line["parent_id"], line["parent_id"])
+    at = f"{step['since_s']:.6f}"
+    return (at, status, step["owner"], step["mover"], _invocation(line), parent)
 
 
 def _operation(step: Step, line: Line) -> tuple[str, ...]:

@@ -48,6 +48,9 @@ class Progress:
         if now_s - self._told_s >= _PAUSE_S:
             self._told_s = now_s
             self._terminal.ensure_newline()
+            # It knows nothing of the dots that are written for workers of xdist.
+            if self._terminal._width_of_current_line:
+                self._terminal.line("")
             self._terminal.write_line(self._line(now_s - self._begun_s))
 
     def _line(self, elapsed_s: float) -> str:

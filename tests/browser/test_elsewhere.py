@@ -57,7 +57,7 @@ def test_the_report_of_pytest_html_has_the_timeline(
     browser = opened((pytester.path / "report.html").as_uri())
     browser.implicitly_wait(5)
     bar = browser.find_element("css selector", "svg.timeline .bar.status-success rect")
-    assert bar.value_of_css_property("fill") == "rgb(47, 191, 148)"
+    assert bar.value_of_css_property("fill") == "rgb(47, 148, 101)"
     assert bar.size["width"] > 1
     assert browser.get_log("browser") == []
 

@@ -41,11 +41,10 @@ def test_a_subclass_and_no_file_check_the_same(
     """The recipe on the page is that of a sound backend."""
     few = ("-k", "BE_SET or SB_HIS_01")
     assert "test_conformance" in modules
+    (command,) = re.findall(r"```console\n\$ pytest (.*)\n```", PAGE)
 
     subclass = pytester.runpytest_subprocess("test_conformance.py", *few, timeout=RUN_S)
-    without = pytester.runpytest_subprocess(
-        "--pynenc-conformance", "--pynenc-backend", "my_backend:BACKEND", *few, timeout=RUN_S
-    )
+    without = pytester.runpytest_subprocess(*command.split(), *few, timeout=RUN_S)
 
     subclass.assert_outcomes(passed=5)
     without.assert_outcomes(passed=5)

@@ -49,11 +49,13 @@ def test_the_configuration_on_the_page_measures_what_workers_run(
     (pytester.path / ".coveragerc").write_text(configuration)
     pytester.makepyfile(covered=TASKS, test_covered=TEST)
     coverage = (sys.executable, "-m", "coverage")
-    test_run = ("-m", "pytest", "--pynenc-backend=sqlite", f"--pynenc-runner={kind}")
+    run, *others = re.findall(r"^\$ coverage (.*)$", PAGE, flags=re.MULTILINE)
 
-    tested = pytester.run(*coverage, "run", *test_run, timeout=RUN_S)
+    test_run = run.replace("process", kind).split()
+    tested = pytester.run(*coverage, *test_run, "--pynenc-backend=sqlite", timeout=RUN_S)
     tested.assert_outcomes(passed=1)
-    for command in ("combine", "json"):
+    assert others == ["combine", "report"]
+    for command in (*others, "json"):
         assert pytester.run(*coverage, command, timeout=RUN_S).ret == 0
 
     report = json.loads((pytester.path / "coverage.json").read_text())

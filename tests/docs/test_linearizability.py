@@ -14,6 +14,8 @@ from tests.docs.test_processes import TASKS
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "linearizability.md").read_text()
 
+OPERATION = '["p", "k", "set_result", ["x"], "ok", null, 1, 2]\n'
+
 
 def test_the_tests_on_the_page_pass(pytester: pytest.Pytester) -> None:
     """As they stand there."""
@@ -23,6 +25,18 @@ def test_the_tests_on_the_page_pass(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("--pynenc-backend=sqlite", timeout=100)
 
     result.assert_outcomes(passed=tests.count("def test_"))
+
+
+def test_saved_operations_are_judged_by_the_command_on_the_page(
+    pytester: pytest.Pytester,
+) -> None:
+    """Whoever has the file needs nothing else."""
+    (command,) = re.findall(r"```console\n\$ pytest (.*)\n```", PAGE)
+    (pytester.path / command.split()[-1]).write_text(OPERATION)
+
+    result = pytester.runpytest_subprocess(*command.split())
+
+    result.assert_outcomes(passed=1)
 
 
 def test_what_the_page_names_exists() -> None:

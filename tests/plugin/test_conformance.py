@@ -288,7 +288,9 @@ def test_the_report_is_written(pytester: pytest.Pytester) -> None:
     text = (pytester.path / "found.md").read_text()
     backend = found["backends"]["far-sighted"]
     assert backend["clauses"]["SB-INV-15"]["finding"] == "proved"
+    assert backend["clauses"]["SB-INV-15"]["failure"] == ""
     assert backend["clauses"]["SB-INV-16"]["finding"] == "violated"
+    assert backend["clauses"]["SB-INV-16"]["reason"] in backend["clauses"]["SB-INV-16"]["failure"]
     assert (backend["proves"], backend["levels"]["basic"]["violated"]) == ([], 1)
     assert found["settings"]["backend"] == "authors_backend:FAR_SIGHTED"
     assert f"pynenc {found['versions']['pynenc']}" in text

@@ -34,7 +34,7 @@ def run(pytester: pytest.Pytester, copy_inner: Callable[..., None]) -> Run:
             for step in line["steps"]
         ]
         # Each is drawn as often as it is told.
-        assert page.count("data-step=") == len(steps)
+        assert page.count('class="bar ') == len(steps)
         found: list[dict[str, Any]] = sorted(tests, key=lambda test: str(test["nodeid"]))
         return found
 

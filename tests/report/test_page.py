@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
@@ -68,9 +70,54 @@ def test_each_clause_and_each_record_is_on_the_page() -> None:
     bars = [each for tag, each in elements if tag == "svg" and "bar" in str(each.get("class"))]
     assert rows == sorted(each.id for each in all_clauses().values())
     assert len(bars) == 5 * 4
-    assert {str(each["class"]) for each in bars} == {
+    assert {str(each["class"]).removesuffix(" marked") for each in bars} == {
         f"bar status-{status}" for status in ("registered", "pending", "running", "success")
     }
+
+
+def test_the_record_that_breaks_a_rule_is_marked_and_told() -> None:
+    """Its bar, and in words: which invocation it is of, so that nobody has to guess."""
+    page = as_html(report())
+    elements = _Elements(page).found
+
+    (marked,) = (each for _, each in elements if str(each.get("class")).endswith(" marked"))
+    (button,) = (each for tag, each in elements if tag == "button" and "data-line" in each)
+    assert (marked["data-line"], marked["data-step"]) == ("0", "2")
+    assert (button["data-line"], button["data-step"]) == ("0", "2")
+    assert '✗ one-owner plain</strong> <span class="about">plain 0</span>: plain' in page
+
+
+def _table(page: str) -> list[Any]:
+    """The headings and the rows that the script makes a table of."""
+    (data,) = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    table: list[Any] = json.loads(data)
+    return table
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_table_has_each_text_as_it_is(text: str) -> None:
+    """Escaped for the page, and whole for the script."""
+    _, rows = _table(as_html(report(text)))
+
+    assert len(rows) == 5 * 4
+    assert {row[4] for row in rows} == {f"{text} {number}" for number in range(5)}
+
+
+def test_the_table_says_what_the_drawing_says() -> None:
+    """Who called whom, what the order leaves open, and where a rule is broken."""
+    headings, rows = _table(as_html(report()))
+
+    of_first = [row for row in rows if row[4] == "plain 0"]
+    of_second = [row for row in rows if row[4] == "plain 1"]
+    assert headings == ["seconds", "status", "owner", "set by", "invocation", "called by"]
+    assert [row[1] for row in of_first] == [
+        "registered",
+        "pending (perhaps before the one in front of it)",
+        "running ✗ one-owner plain",
+        "success",
+    ]
+    assert {row[5] for row in of_first} == {""}
+    assert {row[5] for row in of_second} == {"plain 0"}
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -103,7 +150,7 @@ def test_a_page_of_5000_records_is_small() -> None:
     """Less than 5 MB."""
     page = as_html(report(invocations=1250))
 
-    assert page.count("data-step") == 5000
+    assert page.count('class="bar ') == 5000
     assert len(page.encode()) < 5_000_000
 
 

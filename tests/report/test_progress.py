@@ -23,6 +23,8 @@ IDS = [each.id for each in all_clauses().values() if each.level == Level.BASIC][
 class Terminal:
     """Remembers what is written to it."""
 
+    _width_of_current_line = 0
+
     def __init__(self) -> None:
         self.lines: list[str] = []
 
@@ -102,6 +104,17 @@ def on_terminal(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> C
 def test_it_is_told_on_a_terminal(on_terminal: Callable[..., str]) -> None:
     """Between the dots, which go on."""
     assert "pynenc conformance: basic 1 of " in on_terminal()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_it_has_lines_of_its_own(on_terminal: Callable[..., str], workers: tuple[str, ...]) -> None:
+    """Whoever writes the dots."""
+    if workers:
+        pytest.importorskip("xdist")
+    told = [line for line in on_terminal(*workers).splitlines() if "conformance: basic" in line]
+
+    assert told
+    assert [line for line in told if not line.startswith("pynenc conformance: basic ")] == []
 
 
 @pytest.mark.parametrize("how", ["-q", "-v"])

@@ -1,11 +1,13 @@
 """Several processes on one store for a while, and whether any correct one could have answered so.
 
-The variable STRESS_SECONDS says for how long; what came of it is printed: ``pytest -s``.
+The variable STRESS_SECONDS says for how long; what came of it is printed: ``pytest -s``. On a
+terminal, so is how far it is, every few seconds.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections import Counter
 from importlib.util import find_spec
@@ -40,6 +42,9 @@ KEYS = 3
 # Nothing is undecided for want of time: a round takes a second or two.
 BUDGET_S = 60.0
 
+# On a terminal, so often it is told how far it is.
+PAUSE_S = 5.0
+
 # So much of a witness is printed.
 SHOWN = 3000
 
@@ -72,7 +77,12 @@ def stressed(app: Pynenc, race: Races) -> Counter[tuple[str, str]]:
     outcomes: Counter[tuple[str, str]] = Counter()
     began_s, operations, witnesses = time.monotonic(), 0, []
     rounds = max(len(KINDS), round(STRESS_S / ROUND_S))
+    told_s = began_s
     for seed in range(rounds):
+        if sys.stdout.isatty() and time.monotonic() - told_s > PAUSE_S:
+            told_s = time.monotonic()
+            far = f"{seed} of {rounds} rounds, {operations:,} operations; {told_s - began_s:.0f} s"
+            print(f"\n  {far}", end="", flush=True)  # noqa: T201 - as below
         verdict = judged(app, race, seed)
         operations += verdict.checked
         outcomes[verdict.model, verdict.outcome] += 1
