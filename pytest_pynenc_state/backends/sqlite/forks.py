@@ -16,6 +16,7 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -106,15 +107,17 @@ class Doorway(Generic[Leased]):
             self._inherited.append(connection)
 
     def _shut(self) -> None:
-        self._lock.acquire()
+        interrupts = _insist(self._lock.acquire)
         self._tidy()
-        self._held_up = self.leases()
-        for lease in self._held_up:
-            lease.busy.acquire()
+        for lease in self.leases():
+            interrupts += _insist(lease.busy.acquire)
+            self._held_up.append(lease)
             reference = weakref.ref(lease)
             # A transaction that is open now belongs to the thread that forks, inside it.
             if reference in self._opened and not self._opened[reference][0].in_transaction:
                 lease.close()
+        if interrupts:
+            raise interrupts[0]
 
     def _open(self) -> None:
         for lease in self._held_up:
@@ -122,3 +125,18 @@ class Doorway(Generic[Leased]):
         self._held_up = []
         self._lock.release()
         self._tidy()
+
+
+def _insist(acquire: Callable[[], object]) -> list[BaseException]:
+    """Call *acquire* until it returns; what handlers of signals have raised meanwhile.
+
+    Python forks even if this is interrupted: it tells of what is raised before, and ignores it.
+    """
+    interrupts: list[BaseException] = []
+    while True:
+        try:
+            acquire()
+        except BaseException as interrupt:  # noqa: BLE001 - raised again once all is held
+            interrupts.append(interrupt)
+        else:
+            return interrupts
