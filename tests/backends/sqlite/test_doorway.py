@@ -84,9 +84,10 @@ def test_what_is_deleted_while_somebody_has_the_doorway_is_closed_by_them(
     has_it, may_leave = threading.Event(), threading.Event()
 
     def stand_in_the_doorway() -> None:
-        with doorway:
+        with doorway.lock:
             has_it.set()
             may_leave.wait(HANG_GUARD_S)
+        doorway.tidy()
 
     thread = threading.Thread(target=stand_in_the_doorway)
     thread.start()
@@ -123,7 +124,7 @@ def test_a_fork_that_is_interrupted_closes_all_and_lets_others_in_afterwards(
     entered = threading.Event()
 
     def enter() -> None:
-        with doorway:
+        with doorway.lock:
             entered.set()
 
     threading.Thread(target=enter, daemon=True).start()
