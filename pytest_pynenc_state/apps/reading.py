@@ -7,6 +7,7 @@ times for each test that way, which takes as long as all else that the test's ap
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
@@ -21,6 +22,10 @@ from pytest_pynenc_state.apps.preserving import replaced
 # What loads a file and returns a dictionary, in one of the versions that pynencs come with; and
 # which of its arguments is the path.
 _LOADERS = ((cistell.base, "load_config_file", 0), (util_files, "load_file", 1))
+
+# The clock by which a file system notes changes may stand still for some milliseconds: what was
+# changed that recently may change again and be known by the same. In nanoseconds.
+_TICK_NS = 50_000_000
 
 # By loader, arguments and working directory: what the file was known by, and its content.
 _contents: dict[tuple[Any, ...], tuple[tuple[int, ...], dict[str, Any]]] = {}
@@ -46,6 +51,8 @@ def _remembering(
         except OSError:
             return load(*arguments)  # which says what is wrong with it
         known_by = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < _TICK_NS:
+            return load(*arguments)
         key = (load, arguments, os.getcwd())  # noqa: PTH109 - as above
         if key not in _contents or _contents[key][0] != known_by:
             _contents[key] = known_by, load(*arguments)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pynenc.app import Pynenc
 
 from pytest_pynenc_state.conformance.making import at, flat, new_history
 
@@ -106,6 +107,23 @@ def test_what_is_written_after_a_purge_does_not_come(
     _write(pynenc_state_backend, *((f"new {offset}", offset) for offset in range(4, 8)))
     walked += _ids(flat(batches))
     assert [each for each in walked if each.startswith("new")] == []
+
+
+@all_walks
+def test_what_is_written_after_another_app_was_purged_does_not_come(
+    pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend, walk: Callable[..., Any]
+) -> None:
+    """What made room in the store is not what the walk goes over."""
+    values = {**(pynenc_app.config_values or {}), "app_id": "another"}
+    another = type(pynenc_state_backend)(Pynenc(config_values=values))
+    _write(pynenc_state_backend, ("old 0", 0), ("old 1", 1))
+    _write(another, ("another's", 2), ("another's", 3))
+    batches = walk(pynenc_state_backend, at(0), at(9), 1)
+    walked = _ids(next(batches))
+    another.purge()
+    _write(pynenc_state_backend, ("new", 4))
+    walked += _ids(flat(batches))
+    assert walked == ["old 0", "old 1"]
 
 
 def _model(moments: list[int], start: int, end: int) -> list[int]:

@@ -44,9 +44,10 @@ def _seconds() -> float:
 
 
 def test_a_file_is_parsed_once_for_all_apps(
-    pyproject: Callable[[int], None], counted: mock.Mock
+    pyproject: Callable[[int], None], counted: mock.Mock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is configured by it."""
+    monkeypatch.setattr(reading, "_TICK_NS", 0)
     pyproject(7)
     assert [_seconds() for _ in range(3)] == [7.0] * 3
     assert counted.call_count == 1
@@ -59,6 +60,18 @@ def test_a_file_that_was_changed_is_parsed_again(pyproject: Callable[[int], None
         pyproject(seconds)
         found.append(_seconds())
     assert found == [7.0, 8.0]
+
+
+def test_a_file_that_is_changed_twice_in_an_instant_is_parsed_again(
+    pyproject: Callable[[int], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of its file system may stand still from one change to the next."""
+    pyproject(7)
+    standing_still = (tmp_path / "pyproject.toml").stat()
+    monkeypatch.setattr("os.stat", lambda *_, **__: standing_still)
+    before = _seconds()
+    pyproject(8)
+    assert (before, _seconds()) == (7.0, 8.0)
 
 
 def test_another_directory_has_another_file(

@@ -116,15 +116,21 @@ class _Lease:
 
     def open(self) -> None:
         """Open the connection; do nothing if there is one."""
-        with _doorway, self.busy:
-            if self.connection is None:
-                self.connection = _doorway.entered(self, _connect(self.path, self._class))
+        try:
+            with _doorway.lock, self.busy:
+                if self.connection is None:
+                    self.connection = _doorway.entered(self, _connect(self.path, self._class))
+        finally:
+            _doorway.tidy()
 
     def close(self) -> None:
         """Close the connection; the next use opens another one."""
-        with _doorway, self.busy:
-            self.connection = None
-            _doorway.close(self)
+        try:
+            with _doorway.lock, self.busy:
+                self.connection = None
+                _doorway.close(self)
+        finally:
+            _doorway.tidy()
 
     def allow_surrogates(self) -> bool:
         """Let the next connection store any text; whether this one did not."""

@@ -16,7 +16,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from types import TracebackType
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 
@@ -37,7 +37,11 @@ Opened = TypeVar("Opened", bound=sqlite3.Connection)
 
 
 class Doorway(Generic[Leased]):
-    """A context manager for whoever opens or closes a connection; re-entrant.
+    """What whoever opens or closes a connection goes through.
+
+    :ivar lock: Held by whoever does, who calls `tidy` afterwards; re-entrant. It is not this class
+        that is the context manager: between its methods' lines, the handler of a signal may raise
+        when the lock is held, and nobody would ever let go of it.
 
     Concurrency: one thread at a time. A fork waits for it, and for whoever is busy with a
     connection; meanwhile, nobody else gets any further than to the next use of one.
@@ -46,8 +50,8 @@ class Doorway(Generic[Leased]):
     def __init__(self) -> None:
         # Held during a fork, so that its owner is the one thread that the child has. Re-entrant,
         # because a lease may be deleted while this thread holds it.
-        self._lock = threading.RLock()
-        # What is open, and in which process it was opened. Its lease may be gone: see `_tidy`.
+        self.lock = threading.RLock()
+        # What is open, and in which process it was opened. Its lease may be gone: see `tidy`.
         self._opened: dict[weakref.ref[Leased], tuple[sqlite3.Connection, int]] = {}
         # A parent's connections, in a forked child: kept, so that nothing closes them.
         self._inherited: list[sqlite3.Connection] = []
@@ -56,21 +60,9 @@ class Doorway(Generic[Leased]):
             before=self._shut, after_in_parent=self._open, after_in_child=self._open
         )
 
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lock.release()
-        self._tidy()
-
     def entered(self, lease: Leased, connection: Opened) -> Opened:
         """Note that *lease* has opened *connection*, and return that."""
-        self._opened[weakref.ref(lease, self._tidy)] = connection, os.getpid()
+        self._opened[weakref.ref(lease, self.tidy)] = connection, os.getpid()
         return connection
 
     def close(self, lease: Leased) -> None:
@@ -82,19 +74,19 @@ class Doorway(Generic[Leased]):
         found = (reference() for reference in list(self._opened))
         return [lease for lease in found if lease is not None]
 
-    def _tidy(self, _: object = None) -> None:
+    def tidy(self, _: object = None) -> None:
         """Close the connections of leases that are gone, unless somebody has the doorway.
 
         Whoever has it does so later.
         """
         while gone := [each for each in list(self._opened) if each() is None]:
-            if not self._lock.acquire(blocking=False):
+            if not self.lock.acquire(blocking=False):
                 return
             try:
                 for reference in gone:
                     self._close(reference)
             finally:
-                self._lock.release()
+                self.lock.release()
 
     def _close(self, reference: weakref.ref[Leased]) -> None:
         connection, pid = self._opened.pop(reference, (None, 0))
@@ -106,19 +98,36 @@ class Doorway(Generic[Leased]):
             self._inherited.append(connection)
 
     def _shut(self) -> None:
-        self._lock.acquire()
-        self._tidy()
-        self._held_up = self.leases()
-        for lease in self._held_up:
-            lease.busy.acquire()
+        interrupts = _insist(self.lock.acquire)
+        self.tidy()
+        for lease in self.leases():
+            interrupts += _insist(lease.busy.acquire)
+            self._held_up.append(lease)
             reference = weakref.ref(lease)
             # A transaction that is open now belongs to the thread that forks, inside it.
             if reference in self._opened and not self._opened[reference][0].in_transaction:
                 lease.close()
+        if interrupts:
+            raise interrupts[0]
 
     def _open(self) -> None:
         for lease in self._held_up:
             lease.busy.release()
         self._held_up = []
-        self._lock.release()
-        self._tidy()
+        self.lock.release()
+        self.tidy()
+
+
+def _insist(acquire: Callable[[], object]) -> list[BaseException]:
+    """Call *acquire* until it returns; what handlers of signals have raised meanwhile.
+
+    Python forks even if this is interrupted: it tells of what is raised before, and ignores it.
+    """
+    interrupts: list[BaseException] = []
+    while True:
+        try:
+            acquire()
+        except BaseException as interrupt:  # noqa: BLE001 - raised again once all is held
+            interrupts.append(interrupt)
+        else:
+            return interrupts

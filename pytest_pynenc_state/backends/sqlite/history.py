@@ -19,18 +19,18 @@ _COLUMNS = (
     "runner_context_id, registered_by_inv_id"
 )
 
-# A number is never used again, also not after a purge: whoever reads on after it would take what is
-# new for what was there. AUTOINCREMENT would write a row of its own for each record.
+# A number is never used again, also not after a purge of any app: whoever reads on after it would
+# take what is new for what was there. AUTOINCREMENT would write a row of its own for each record.
 _NEXT_SEQ = (
     f"(SELECT 1 + max(coalesce((SELECT max(seq) FROM {StateBackendTables.HISTORY}), 0), coalesce("
-    f"(SELECT seq FROM {StateBackendTables.HISTORY_NUMBERS} WHERE app_id = ?), 0)))"
+    f"(SELECT seq FROM {StateBackendTables.HISTORY_NUMBERS} WHERE one = 1), 0)))"
 )
 _APPEND = (
     f"INSERT INTO {StateBackendTables.HISTORY} (seq, app_id, {_COLUMNS}) "
     f"VALUES ({_NEXT_SEQ}, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _RETIRE_NUMBERS = (
-    f"INSERT OR REPLACE INTO {StateBackendTables.HISTORY_NUMBERS} VALUES (?, {_NEXT_SEQ} - 1)"
+    f"INSERT OR REPLACE INTO {StateBackendTables.HISTORY_NUMBERS} VALUES (1, {_NEXT_SEQ} - 1)"
 )
 _OF_INVOCATION = (
     f"SELECT {_COLUMNS} FROM {StateBackendTables.HISTORY} "
@@ -75,12 +75,11 @@ class HistoryTable:
 
     def retire_numbers(self, connection: Connection) -> None:
         """Let none of the numbers be used again that are about to be purged."""
-        connection.execute(_RETIRE_NUMBERS, (self._app_id, self._app_id))
+        connection.execute(_RETIRE_NUMBERS)
 
     def _rows(self, records: Sequence[PynencInvocationHistory]) -> list[Row]:
         return [
             (
-                self._app_id,
                 self._app_id,
                 record.invocation_id,
                 to_us(record.timestamp),

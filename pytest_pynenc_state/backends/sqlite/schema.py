@@ -95,9 +95,9 @@ CREATE INDEX state_backend_history_of_invocation
     ON {StateBackendTables.HISTORY} (app_id, invocation_id, timestamp_us);
 CREATE INDEX state_backend_history_by_time
     ON {StateBackendTables.HISTORY} (app_id, timestamp_us);
-CREATE TABLE {StateBackendTables.HISTORY_NUMBERS} ( -- the last one that was purged
-    app_id PRIMARY KEY, seq INTEGER NOT NULL
-) WITHOUT ROWID;
+CREATE TABLE {StateBackendTables.HISTORY_NUMBERS} ( -- the last one when an app was purged: one row
+    one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL
+);
 CREATE TABLE {StateBackendTables.RUNNER_CONTEXTS} (
     app_id, runner_id, context_json NOT NULL,
     PRIMARY KEY (app_id, runner_id)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
-from pytest_pynenc_state.backends.sqlite import connection
+from pytest_pynenc_state.backends.sqlite import connection, forks
 from pytest_pynenc_state.backends.sqlite.connection import Connection, Database, open_database
 from pytest_pynenc_state.conformance.together import HANG_GUARD_S, in_threads
 from pytest_pynenc_state.errors import BackendError, BackendTimeout
@@ -87,6 +90,59 @@ def test_close_closes_the_connections_of_all_threads(database: Database) -> None
         return open_count
 
     assert in_threads([use_twice, close]) == [[1], 0]
+
+
+# A connection that was just made, and that nobody has yet, goes with whoever made it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_who_is_interrupted_while_opening_or_closing_lets_others_in(database: Database) -> None:
+    """The handler of a signal may raise whenever a function begins or ends."""
+
+    def open_and_close() -> None:
+        database.close()
+        database.read("SELECT 1")
+        database.close()
+
+    interrupted = itertools.takewhile(
+        lambda count: _interrupted(open_and_close, count), itertools.count(1)
+    )
+    was_free = [_is_free_for_others(connection._doorway.lock) for _ in interrupted]
+    gc.collect()
+    assert len(was_free) > 10
+    assert all(was_free)
+
+
+def _interrupted(work: Callable[[], object], count: int) -> bool:
+    """Do *work*; whether it got so far as to be interrupted, at that call or return of ours."""
+    remaining = count
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal remaining
+        if frame.f_code.co_filename not in (connection.__file__, forks.__file__):
+            return None
+        if event in ("call", "return"):
+            remaining -= 1
+            if remaining == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    former = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(former)
+    return False
+
+
+def _is_free_for_others(lock: Any) -> bool:
+    def try_it() -> bool:
+        if is_free := lock.acquire(blocking=False):
+            lock.release()
+        return is_free
+
+    return in_threads([try_it])[0]
 
 
 def test_a_transaction_is_retried_while_the_file_is_locked(

@@ -161,8 +161,8 @@ BROKER_OPERATIONS: dict[str, Operation] = {
     "count_invocations": lambda broker: broker.count_invocations(),
 }
 
-# They hold one row of an app at most, and the app's id is all of their key.
-_ONE_ROW_OF_AN_APP = ("orchestrator_one_running_execution", "state_backend_history_numbers")
+# It holds one row of an app at most, and the app's id is all of its key.
+_ONE_ROW_OF_AN_APP = ("orchestrator_one_running_execution",)
 
 
 @pytest.fixture
