@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def to_us(moment: datetime) -> int:
     """Microseconds of *moment*; a naive one is read as UTC, as pynenc's own JSON form is."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def from_us(timestamp_us: int) -> datetime:
     """The aware UTC instant that `to_us` turned into *timestamp_us*."""
-    return _EPOCH + timestamp_us * _MICROSECOND
+    return EPOCH + timestamp_us * MICROSECOND
 
 
 def now_us() -> int:

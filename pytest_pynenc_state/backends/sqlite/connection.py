@@ -177,8 +177,8 @@ class Database:
         operation waits for somebody else's lock is ``timeout_s``.
 
     Concurrency: every method is safe against threads, processes and forks, and blocks
-    nobody longer than its own transaction. Methods must not be called inside the
-    function given to `transaction`.
+    nobody longer than its own transaction. Methods must not be called inside a
+    function given to `transaction` or `snapshot`.
     """
 
     def __init__(self, path: str) -> None:

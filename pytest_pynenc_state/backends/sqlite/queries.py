@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 from pynenc.identifiers.invocation_id import InvocationId
@@ -12,10 +13,8 @@ from pytest_pynenc_state.backends.sqlite.connection import (
     Connection,
     Database,
     Row,
-    optional_text,
     text,
 )
-from pytest_pynenc_state.backends.timestamps import from_us
 
 
 class _Statuses(dict[str, InvocationStatus]):
@@ -30,16 +29,14 @@ _STATUSES = _Statuses((status.value, status) for status in InvocationStatus)
 _CHUNK = 900
 
 
-def status_record(
-    status: str, owner: str | bytes | None, timestamp_us: int
-) -> InvocationStatusRecord:
+def status_record(status: str, owner: str | None, timestamp: datetime) -> InvocationStatusRecord:
     """Build a status record of what is stored of it."""
     # Not by the constructor: it takes three times as long to set the fields of a frozen class.
     record = object.__new__(InvocationStatusRecord)
     fields = record.__dict__
     fields["status"] = _STATUSES[status]
-    fields["runner_id"] = optional_text(owner)
-    fields["timestamp"] = from_us(timestamp_us)
+    fields["runner_id"] = owner
+    fields["timestamp"] = timestamp
     return record
 
 

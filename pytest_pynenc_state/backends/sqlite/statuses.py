@@ -15,6 +15,7 @@ from pytest_pynenc_state.backends.sqlite.connection import (
     Connection,
     Database,
     Row,
+    optional_text,
     text,
 )
 from pytest_pynenc_state.backends.sqlite.queries import (
@@ -24,7 +25,7 @@ from pytest_pynenc_state.backends.sqlite.queries import (
     status_record,
 )
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables
-from pytest_pynenc_state.backends.timestamps import now_us, to_us
+from pytest_pynenc_state.backends.timestamps import from_us, now_us, to_us
 
 if TYPE_CHECKING:
     from pynenc.identifiers.invocation_id import InvocationId
@@ -102,7 +103,7 @@ class StatusTable:
     ) -> dict[str, tuple[InvocationStatusRecord, int]]:
         """The status record and the retries of those of *invocation_ids* that are known."""
         rows = read_in_chunks(self._database, _STATES, [self._app_id], invocation_ids)
-        return {text(row[0]): (status_record(*row[2:]), int(row[1])) for row in rows}
+        return {text(row[0]): (_record(row[2:]), int(row[1])) for row in rows}
 
     def move(
         self, invocation_id: str, status: InvocationStatus, runner_id: str | None
@@ -131,7 +132,7 @@ class StatusTable:
         if row is None:
             message = f"app {self._app_id!r} has no invocation {invocation_id!r}"
             raise KeyError(message)
-        return status_record(*row)
+        return _record(row)
 
     def increment_retries(self, invocation_id: str) -> None:
         """Add one retry; nothing happens if the invocation is unknown."""
@@ -182,3 +183,8 @@ class StatusTable:
                 connection.executemany(statement, due)
 
         self._database.transaction(forget_due)
+
+
+def _record(row: Row) -> InvocationStatusRecord:
+    status, owner, timestamp_us = row
+    return status_record(status, optional_text(owner), from_us(timestamp_us))
