@@ -55,6 +55,9 @@ _LIMITS = """\
   the rest is a file that is copied, opened, read for the first time (SQLite parses the schema) and
   removed. A `pyproject.toml` in the working directory, which pynenc parses for each class of each
   component's settings, is parsed once for all tests; each looks whether it has changed.
+- **Several processes.** One process writes at a time, so that four change no more statuses than one
+  does by itself, however short their pauses are. pynenc's classes leave the lock to others while
+  they open and close their connections, which two processors do at once.
 - **Worst cases.** A transition waits for whoever is writing, and for the machine: the row `no
   store` has processes that do nothing but compute.
 - **An installed plugin that nobody uses** adds its options, fixtures and hooks to each run of

@@ -42,6 +42,12 @@ DEFAULT_TIMEOUT_S = 30.0
 _SHORTEST_PAUSE_S = 20e-6
 _LONGEST_PAUSE_S = 2e-3
 
+# Those who come and find the lock free overtake those who sleep: whoever has been overtaken for so
+# long looks more often. Not for ever: somebody who holds the lock for longer than any transaction
+# takes is not found sooner that way.
+_OVERTAKEN_S, _STALLED_S = 5e-3, 0.5
+_LONGEST_PAUSE_OF_OVERTAKEN_S = 0.2e-3
+
 # Statements a connection keeps compiled; all those of this package fit.
 _CACHED_STATEMENTS = 256
 
@@ -236,7 +242,7 @@ class Database:
                 lease.close()
 
     def _run(self, work: Callable[[Connection], Outcome]) -> Outcome:
-        deadline_s: float | None = None
+        since_s: float | None = None
         while True:
             lease = self._local.lease
             if lease is None or lease.pid != os.getpid():
@@ -255,16 +261,19 @@ class Database:
                 if not lease.allow_surrogates():
                     raise
             except sqlite3.Error as error:
-                deadline_s = self._pause(error, deadline_s)
+                since_s = self._pause(error, since_s)
 
-    def _pause(self, error: sqlite3.Error, deadline_s: float | None) -> float:
-        """Wait a little before the work is tried again, and return until when it may be."""
+    def _pause(self, error: sqlite3.Error, since_s: float | None) -> float:
+        """Wait a little before the work is tried again, and return since when it has been."""
         now_s = time.monotonic()
-        deadline_s = deadline_s or now_s + self.timeout_s
-        if not is_busy(error) or now_s >= deadline_s:
+        since_s = now_s if since_s is None else since_s
+        waited_s = now_s - since_s
+        if not is_busy(error) or waited_s >= self.timeout_s:
             raise translated(error, self.path, self.timeout_s) from error
-        time.sleep(random.uniform(_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S))  # noqa: S311 - jitter
-        return deadline_s
+        is_overtaken = _OVERTAKEN_S < waited_s < _STALLED_S
+        longest_s = _LONGEST_PAUSE_OF_OVERTAKEN_S if is_overtaken else _LONGEST_PAUSE_S
+        time.sleep(random.uniform(_SHORTEST_PAUSE_S, longest_s))  # noqa: S311 - jitter
+        return since_s
 
 
 def _roll_back(connection: Connection) -> None:

@@ -164,6 +164,31 @@ def test_a_transaction_is_retried_while_the_file_is_locked(
     assert len(calls) == 1
 
 
+def test_whoever_is_overtaken_for_long_looks_more_often(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who come and find the lock free would overtake it for ever; a long stall is none."""
+    now_s, pauses_s = 0.0, []
+
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as rival:
+        rival.execute("BEGIN IMMEDIATE")
+
+        def sleep(seconds: float) -> None:
+            nonlocal now_s
+            pauses_s.append((now_s, seconds))
+            now_s += seconds
+            if now_s > 1.0 and rival.in_transaction:
+                rival.execute("ROLLBACK")
+
+        clock = {"sleep": sleep, "monotonic": lambda: now_s}
+        monkeypatch.setattr(connection, "time", SimpleNamespace(**{**vars(time), **clock}))
+        database.transaction(lambda _: None)
+
+    impatient = [pause_s for at_s, pause_s in pauses_s if 0.01 < at_s < 0.4]
+    stalled = [pause_s for at_s, pause_s in pauses_s if at_s > 0.6]
+    assert max(impatient) < 0.5e-3 < max(stalled) < 5e-3
+
+
 def test_work_that_lost_a_race_is_done_again_as_a_whole(database: Database) -> None:
     """What the first call wrote is gone when the second one begins."""
     seen = []
