@@ -60,6 +60,8 @@ _LIMITS = """\
   they open and close their connections, which two processors do at once.
 - **Worst cases.** A transition waits for whoever is writing, and for the machine: the row `no
   store` has processes that do nothing but compute.
+- **Two workers of pytest-xdist** and their controller share two processors with each other: by the
+  clock, each waits for the others. The processor time of a worker is its own.
 - **An installed plugin that nobody uses** adds its options, fixtures and hooks to each run of
   pytest, which looks at each of its modules with its own import hook.
 """
