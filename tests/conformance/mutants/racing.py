@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from pytest_pynenc_state.backends.sqlite.orchestrator import PytestSQLiteOrchest
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables, StateBackendTables
 from pytest_pynenc_state.backends.sqlite.state_backend import PytestSQLiteStateBackend
 from pytest_pynenc_state.backends.timestamps import to_us
-from pytest_pynenc_state.waiting import wait_until
+from pytest_pynenc_state.waiting import wait_for_instant, wait_until
 from tests.conformance.mutants.mutant import mutant
 
 _WHERE = "WHERE app_id = ? AND invocation_id = ?"
@@ -33,23 +34,26 @@ _SET_CREATION = (
     "WHERE app_id = ? AND runner_id = ?"
 )
 
-# What is written in two steps leaves others time in between, as a slow server does.
-_MANY_LOOKS = 30
+# What is written in two steps leaves others time between them. A server that is slow at times lets
+# them get far meanwhile; one that is always slow holds them up as well.
+_SLOW_SHARE = 0.1
+_SLOW_NS = 10_000_000
 
 _REPLICA_LAG_S = 0.005
 
 
+def _dawdle() -> None:
+    if random.random() < _SLOW_SHARE:  # noqa: S311 - no cryptography
+        wait_for_instant(time.monotonic_ns() + _SLOW_NS)
+
+
 class _Unlocked(PytestSQLiteOrchestrator):
-    """Reads, looks around for a while, and writes."""
+    """Reads, and writes a while later."""
 
     def _overwrite(self, invocation_id: str, record: InvocationStatusRecord) -> None:
         moment_us = to_us(record.timestamp)
         values = (record.status.value, record.runner_id, moment_us, self._app_id, invocation_id)
         self._database.write(_SET_STATUS, values)
-
-    def _dawdle(self) -> None:
-        for _ in range(_MANY_LOOKS):
-            self.count_invocations()
 
 
 @mutant("OR-RAC-01", "OR-RAC-02", "OR-LIN-01")
@@ -61,7 +65,7 @@ class TwoTransactions(_Unlocked):
     ) -> InvocationStatusRecord:
         current = self.get_invocation_status_record(invocation_id)
         record = status_record_transition(current, status, runner_id)
-        self._dawdle()
+        _dawdle()
         self._overwrite(invocation_id, record)
         return record
 
@@ -75,7 +79,7 @@ class OwnerCheckedOutside(_Unlocked):
     ) -> InvocationStatusRecord:
         current = self.get_invocation_status_record(invocation_id)
         status_record_transition(current, status, runner_id)
-        self._dawdle()
+        _dawdle()
         owner = self.get_invocation_status_record(invocation_id).runner_id or runner_id
         return super()._atomic_status_transition(invocation_id, status, owner)
 
@@ -86,7 +90,7 @@ class RetriesReadAndWritten(_Unlocked):
 
     def increment_invocation_retries(self, invocation_id: Any) -> None:
         retries = self.get_invocation_retries(invocation_id)
-        self._dawdle()
+        _dawdle()
         self._database.write(_SET_RETRIES, (retries + 1, self._app_id, invocation_id))
 
 
@@ -96,6 +100,7 @@ class LastCreatorWins(_Unlocked):
 
     def register_runner_heartbeats(self, runner_ids: list[str], *args: Any, **named: Any) -> None:
         super().register_runner_heartbeats(runner_ids, *args, **named)
+        _dawdle()
         seen: set[str] = self.__dict__.setdefault("_seen", set())
         for runner_id in set(runner_ids) - seen:
             now_us = to_us(datetime.now(UTC))
@@ -122,14 +127,9 @@ class AdmitsWhoeverLooks(_Unlocked):
 
     def record_atomic_service_execution_start(self, run: Any, *args: Any, **named: Any) -> bool:
         is_free = not list(self.get_active_atomic_service_executions())
-        self._dawdle()
+        _dawdle()
         admitted = super().record_atomic_service_execution_start(run, *args, **named)
         return admitted or is_free
-
-
-def _look_elsewhere(state_backend: PytestSQLiteStateBackend) -> None:
-    for _ in range(_MANY_LOOKS):
-        state_backend.get_history("elsewhere")
 
 
 @mutant("OR-LIN-01")
@@ -167,7 +167,7 @@ class ResultInTwoHalves(PytestSQLiteStateBackend):
     def _set_result(self, invocation_id: str, serialized_result: str) -> None:
         half = len(serialized_result) // 2
         super()._set_result(f"{invocation_id} one", serialized_result[:half])
-        _look_elsewhere(self)
+        _dawdle()
         super()._set_result(f"{invocation_id} two", serialized_result[half:])
 
     def _get_result(self, invocation_id: str) -> str:
@@ -181,7 +181,7 @@ class HistoryReadAndWritten(PytestSQLiteStateBackend):
     def _add_histories(self, invocation_ids: Any, history: Any) -> None:
         for invocation_id in invocation_ids:
             former = self.get_history(invocation_id)
-            _look_elsewhere(self)
+            _dawdle()
             where = (self._app_id, invocation_id)
             self._database.write(f"DELETE FROM {StateBackendTables.HISTORY} {_WHERE}", where)
             for record in (*former, history):
@@ -197,7 +197,7 @@ class ChildrenReadAndWritten(PytestSQLiteStateBackend):
         for invocation, _ in entries:
             parent_id = str(invocation.parent_invocation_id)
             known = self._listed(parent_id)
-            _look_elsewhere(self)
+            _dawdle()
             listed = "\n".join([*known, invocation.invocation_id])
             self._set_result(f"children of {parent_id}", listed)
 
