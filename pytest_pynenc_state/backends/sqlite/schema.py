@@ -1,8 +1,9 @@
 """The tables of one file, their version, and an empty file ready to be copied.
 
 Every table starts with ``app_id``, and so does every key: one file holds several apps,
-and ids that look alike never meet. Time stamps are integers of microseconds. ``seq``
-columns number rows in the order they were committed.
+and ids that look alike never meet. One table, of numbers that are used up, is the file's.
+Time stamps are integers of microseconds. ``seq`` columns number rows in the order they
+were committed.
 """
 
 from __future__ import annotations
