@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.measuring import Series, Slice, measured_in_turns
 from benchmarks.result import Result, Settings, Table, Target, number
 
-_UNUSED_RUNS = 80
+_UNUSED_RUNS = 120
 _UNUSED_WANTED_MS = 5.0
 _TESTS = 1000
 _TEST_RUNS = 5

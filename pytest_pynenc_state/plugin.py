@@ -7,12 +7,20 @@ them. Those hooks are in `session`, registered by the first test that asks for a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import PathFinder
 
 import pytest
 
-from pytest_pynenc_state import fixtures, hookspecs, options
+# Every session pays for these modules. They have no assertion to be rewritten, and pytest's own
+# import hook takes several times as long as Python: it reads a cached module value by value.
+sys.meta_path.insert(0, PathFinder)
+try:
+    from pytest_pynenc_state import fixtures, hookspecs, options
+finally:
+    sys.meta_path.remove(PathFinder)
 
 MARKERS = (
     (

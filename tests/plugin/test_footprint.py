@@ -7,12 +7,14 @@ import sys
 
 import pytest
 
-#: All of our modules that a session pays for which uses none of our fixtures. pytest's import
-#: hook loads them at many times the usual price, by the number of names and functions in them.
+#: All of our modules that a session pays for which uses none of our fixtures.
 UNUSED = {
     "pytest_pynenc_state",
     *(f"pytest_pynenc_state.{name}" for name in ("fixtures", "hookspecs", "options", "plugin")),
 }
+
+#: Those of them that pytest's import hook loads, at many times the usual price.
+REWRITTEN = {"pytest_pynenc_state", "pytest_pynenc_state.plugin"}
 
 HEAVY = ("pynenc", "pymongo", "mongomock", "psutil", "jsonpickle", "sqlite3", "filelock")
 
@@ -79,6 +81,33 @@ def test_a_run_that_uses_no_fixture_of_ours_loads_five_of_our_modules(
     pytester.runpytest_subprocess(timeout=60).assert_outcomes(passed=1)
 
     assert set((pytester.path / "loaded").read_text().split()) == UNUSED
+
+
+def test_the_modules_that_every_run_loads_go_round_the_import_hook_of_pytest(
+    pytester: pytest.Pytester,
+) -> None:
+    """And no other module does: the hook has its place again, and asserts are explained."""
+    pytester.makepyfile("def test_fails():\n    assert [1] == [2]")
+    pytester.makeconftest(
+        """
+        import sys
+        from pathlib import Path
+
+        def pytest_unconfigure(config):
+            hook = config.pluginmanager.rewrite_hook
+            assert sys.meta_path[0] is hook
+            assert len(set(map(id, sys.meta_path))) == len(sys.meta_path)
+            ours = (name for name in sys.modules if name.startswith("pytest_pynenc_state"))
+            rewritten = (name for name in ours if sys.modules[name].__loader__ is hook)
+            Path("rewritten").write_text(" ".join(rewritten))
+        """
+    )
+
+    result = pytester.runpytest_subprocess(timeout=60)
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*At index 0 diff: 1 != 2*"])
+    assert set((pytester.path / "rewritten").read_text().split()) == REWRITTEN
 
 
 def test_an_unused_plugin_searches_no_distributions_and_compiles_no_pattern(
