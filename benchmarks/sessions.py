@@ -24,13 +24,14 @@ _WITHOUT = ("-p", "no:pynenc_state")
 _ON_SQLITE = ("--pynenc-backend", "sqlite")
 _TWO_WORKERS = ("-n", "2")
 
-_ALONE = "alone.seconds"
+# Of the processes of a run, those that have tests: no controller.
 _CONFTEST = """
 import os, pathlib, time
 
-def pytest_unconfigure():
-    who = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    pathlib.Path(who + ".seconds").write_text(str(time.process_time()))
+def pytest_unconfigure(config):
+    if not config.getoption("numprocesses", None):
+        path = pathlib.Path(f"{os.getpid()}.seconds")
+        path.write_text(str(time.process_time()))
 """
 
 _PLAIN = "def test_it(n): pass"
@@ -54,7 +55,10 @@ def measure(settings: Settings) -> Result:
     alone, alone_cpu = _timed(folder, tests, runs, ())
     # As many for each worker: what a process pays once is shared by as many tests.
     by_two, by_two_cpu = _timed(folder, 2 * tests, runs, _TWO_WORKERS)
-    series = (alone, by_two, alone_cpu, by_two_cpu)
+    # The limit of two workers: what two processors do for two who have nothing to do with each
+    # other.
+    beside, beside_cpu = _timed(folder, tests, runs, (), at_once=2)
+    series = (alone, by_two, beside, alone_cpu, by_two_cpu, beside_cpu)
     rows = [
         (body, *(number(_extra_ms(each, body) / tests) for each in series))
         for body in _BODIES
@@ -64,14 +68,15 @@ def measure(settings: Settings) -> Result:
     title = f"Milliseconds that each of {tests:,} tests takes more than one that does nothing"
     per_test_ms = _extra_ms(alone, "pynenc_app") / tests
     per_worker_ms = _extra_ms(by_two, "pynenc_app") / tests
-    cpu_ms = _extra_ms(alone_cpu, "pynenc_app") / tests
-    worker_cpu_ms = _extra_ms(by_two_cpu, "pynenc_app") / tests
+    beside_ms = _extra_ms(beside, "pynenc_app") / tests
     columns = (
         "what it uses, on sqlite",
-        "one process",
+        "one run",
         "-n 2, each worker",
-        "one process, processor time",
+        "two runs at once, each",
+        "one run, processor time",
         "-n 2, each worker's processor time",
+        "two runs at once, each one's processor time",
     )
     return Result(
         [Table(title, columns, rows)],
@@ -91,8 +96,7 @@ def measure(settings: Settings) -> Result:
             Target(
                 "the same with -n 2, for each worker",
                 "no slower",
-                f"{per_worker_ms:.2f} ms; of processor time {worker_cpu_ms:.2f} ms, "
-                f"{cpu_ms:.2f} ms in one process",
+                f"{per_worker_ms:.2f} ms (two runs at once that share nothing: {beside_ms:.2f} ms)",
                 per_worker_ms <= per_test_ms,
             ),
         ],
@@ -100,8 +104,10 @@ def measure(settings: Settings) -> Result:
             "unused": {name: each.summary() for name, each in unused.items()},
             "alone": {name: each.summary() for name, each in alone.items()},
             "by two": {name: each.summary() for name, each in by_two.items()},
+            "beside": {name: each.summary() for name, each in beside.items()},
             "alone, processor": {name: each.summary() for name, each in alone_cpu.items()},
             "by two, processor": {name: each.summary() for name, each in by_two_cpu.items()},
+            "beside, processor": {name: each.summary() for name, each in beside_cpu.items()},
         },
     )
 
@@ -125,13 +131,17 @@ def _unused(folder: Path, runs: int) -> dict[str, Series]:
 
 
 def _timed(
-    folder: Path, tests: int, runs: int, workers: Sequence[str]
+    folder: Path, tests: int, runs: int, workers: Sequence[str], at_once: int = 1
 ) -> tuple[dict[str, Series], dict[str, Series]]:
-    """The times of whole runs, and the processor times of the processes that ran the tests."""
+    """The times of whole runs, and the processor times of the processes that ran the tests.
+
+    :param at_once: How many runs begin at the same time; all their tests have then been run.
+    """
     to_do = {
         body: _Run(
             _test_file(folder, text, tests),
             (*workers, *(_WITHOUT if body == "plain" else _ON_SQLITE)),
+            at_once,
         )
         for body, text in _BODIES.items()
     }
@@ -149,11 +159,12 @@ def _test_file(folder: Path, body: str, tests: int) -> Path:
 
 
 class _Run:
-    """A run of pytest, again and again."""
+    """A run of pytest, or several at once, again and again."""
 
-    def __init__(self, path: Path, options: Sequence[str]) -> None:
+    def __init__(self, path: Path, options: Sequence[str], at_once: int = 1) -> None:
         self._path = path
         self._options = options
+        self._at_once = at_once
         self._processor_us: list[float] = []
 
     def slice(self) -> Slice:
@@ -165,13 +176,19 @@ class _Run:
         return Series(self._processor_us[1:])
 
     def _run(self) -> None:
-        subprocess.run(
-            [sys.executable, *_PYTEST, *self._options, self._path.name],
-            cwd=self._path.parent,
-            env={**os.environ, "PYTEST_ADDOPTS": ""},
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-        told = {each: float(each.read_text()) for each in self._path.parent.glob("*.seconds")}
-        workers = [seconds for each, seconds in told.items() if each.name != _ALONE]
-        self._processor_us.append(statistics.mean(workers or told.values()) * 1e6)
+        runs = [
+            subprocess.Popen(
+                [sys.executable, *_PYTEST, *self._options, self._path.name],
+                cwd=self._path.parent,
+                env={**os.environ, "PYTEST_ADDOPTS": ""},
+                stdout=subprocess.DEVNULL,
+            )
+            for _ in range(self._at_once)
+        ]
+        if any([each.wait() for each in runs]):
+            message = f"pytest failed in {self._path.parent}"
+            raise RuntimeError(message)
+        told = list(self._path.parent.glob("*.seconds"))
+        self._processor_us.append(statistics.mean(float(it.read_text()) for it in told) * 1e6)
+        for each in told:
+            each.unlink()
