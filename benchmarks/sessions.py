@@ -185,7 +185,8 @@ class _Run:
             )
             for _ in range(self._at_once)
         ]
-        if any([each.wait() for each in runs]):
+        codes = [each.wait() for each in runs]
+        if any(codes):
             message = f"pytest failed in {self._path.parent}"
             raise RuntimeError(message)
         told = list(self._path.parent.glob("*.seconds"))

@@ -22,7 +22,7 @@ from pytest_pynenc_state.errors import StoreUnusable
 
 #: Written to each file's ``user_version``. "pp" and a number, so that the version of
 #: some other program's database is not taken for ours.
-SCHEMA_VERSION = 0x70700004
+SCHEMA_VERSION = 0x70700005
 
 
 class StateBackendTables:
@@ -139,6 +139,7 @@ CREATE TABLE {OrchestratorTables.INVOCATIONS} (
     app_id NOT NULL, invocation_id NOT NULL, task_id_key NOT NULL, call_id_key NOT NULL,
     status NOT NULL, status_runner_id, status_timestamp_us INTEGER NOT NULL,
     retry_count INTEGER NOT NULL DEFAULT 0, auto_purge_us INTEGER,
+    unfinished INTEGER, -- 1, or NULL in a final status: what few statuses change can be indexed
     UNIQUE (app_id, invocation_id)
 );
 CREATE INDEX orchestrator_invocations_by_age -- for pages: by any other, all rows would be sorted
@@ -147,8 +148,9 @@ CREATE INDEX orchestrator_invocations_of_task
     ON {OrchestratorTables.INVOCATIONS} (app_id, task_id_key);
 CREATE INDEX orchestrator_invocations_of_call
     ON {OrchestratorTables.INVOCATIONS} (app_id, call_id_key);
-CREATE INDEX orchestrator_invocations_in_status
-    ON {OrchestratorTables.INVOCATIONS} (app_id, status, task_id_key);
+CREATE INDEX orchestrator_invocations_unfinished -- one of statuses would change with each of them
+    ON {OrchestratorTables.INVOCATIONS} (app_id, task_id_key)
+    WHERE unfinished = 1;
 CREATE INDEX orchestrator_invocations_to_purge
     ON {OrchestratorTables.INVOCATIONS} (app_id, auto_purge_us)
     WHERE auto_purge_us IS NOT NULL;

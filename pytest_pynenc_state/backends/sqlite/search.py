@@ -86,8 +86,8 @@ class SearchTables(Search):
     ) -> list[InvocationId]:
         """One page of the ids, newest registration first."""
         where, parameters = self._where(task_key, statuses)
-        # A few of one status are found and sorted sooner than looked for among all, by their age.
-        order = "+seq" if statuses else "seq"
+        # A few that are unfinished are found and sorted sooner than looked for among all, by age.
+        order = "+seq" if _are_unfinished(statuses) else "seq"
         rows = self._database.read(
             f"SELECT invocation_id FROM {_TABLE} WHERE {where} "
             f"ORDER BY {order} DESC LIMIT ? OFFSET ?",
@@ -111,4 +111,10 @@ class SearchTables(Search):
         if statuses:
             conditions.append(f"status IN ({marks(len(statuses))})")
             parameters += [status.value for status in statuses]
+        if _are_unfinished(statuses):
+            conditions.append("unfinished = 1")  # for the index that has these alone
         return " AND ".join(conditions), parameters
+
+
+def _are_unfinished(statuses: Collection[InvocationStatus] | None) -> bool:
+    return bool(statuses) and not any(status.is_final() for status in statuses or ())

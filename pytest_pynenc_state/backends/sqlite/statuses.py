@@ -36,14 +36,18 @@ _ONE = "WHERE app_id = ? AND invocation_id = ?"
 
 _REGISTER = (
     f"INSERT INTO {_TABLE} (app_id, invocation_id, task_id_key, call_id_key, status, "
-    "status_runner_id, status_timestamp_us) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    "status_runner_id, status_timestamp_us, unfinished) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
 )
 _RECORD = f"SELECT status, status_runner_id, status_timestamp_us FROM {_TABLE} {_ONE}"
 _STATES = (
     "SELECT invocation_id, retry_count, status, status_runner_id, status_timestamp_us "
     f"FROM {_TABLE} WHERE app_id = ? AND invocation_id IN ({{}})"
 )
-_MOVE = f"UPDATE {_TABLE} SET status = ?, status_runner_id = ?, status_timestamp_us = ? {_ONE}"
+_SET = "SET status = ?, status_runner_id = ?, status_timestamp_us = ?"
+# The first writes no index: two thirds of what the second takes.
+_MOVE = f"UPDATE {_TABLE} {_SET} {_ONE}"
+_MOVE_AND_FINISH = f"UPDATE {_TABLE} {_SET}, unfinished = NULL {_ONE}"
 _RETRIES = f"SELECT retry_count FROM {_TABLE} {_ONE}"
 _INCREMENT_RETRIES = f"UPDATE {_TABLE} SET retry_count = retry_count + 1 {_ONE}"
 _SCHEDULE_PURGE = f"UPDATE {_TABLE} SET auto_purge_us = ? {_ONE}"
@@ -56,11 +60,12 @@ _FORGET = (
 )
 _PENDING_SINCE = (
     f"SELECT invocation_id FROM {_TABLE} "
-    "WHERE app_id = ? AND status = ? AND status_timestamp_us <= ?"
+    "WHERE app_id = ? AND unfinished = 1 AND status = ? AND status_timestamp_us <= ?"
 )
 _RUNNING_UNATTENDED = (
     f"SELECT invocation_id FROM {_TABLE} AS invocation "
-    "WHERE app_id = ? AND status = ? AND status_runner_id IS NOT NULL AND NOT EXISTS ("
+    "WHERE app_id = ? AND unfinished = 1 AND status = ? AND status_runner_id IS NOT NULL "
+    "AND NOT EXISTS ("
     f"SELECT 1 FROM {OrchestratorTables.RUNNER_HEARTBEATS} AS runner "
     "WHERE runner.app_id = invocation.app_id "
     "AND runner.runner_id = invocation.status_runner_id AND runner.last_heartbeat_us >= ?)"
@@ -80,7 +85,8 @@ class StatusTable:
         record: InvocationStatusRecord,
     ) -> None:
         """Add those of *invocations* that are not there yet, all in the status of *record*."""
-        change = (record.status.value, record.runner_id, to_us(record.timestamp))
+        is_unfinished = None if record.status.is_final() else 1
+        change = (record.status.value, record.runner_id, to_us(record.timestamp), is_unfinished)
         rows = [
             (
                 self._app_id,
@@ -115,7 +121,7 @@ class StatusTable:
             current = self._known(row, invocation_id)
             record = status_record_transition(current, status, runner_id)
             connection.execute(
-                _MOVE,
+                _MOVE_AND_FINISH if record.status.is_final() else _MOVE,
                 (
                     record.status.value,
                     record.runner_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ Operation = Callable[[Any], Any]
 TASK_ID = TaskId("pytest_pynenc_state.conformance.tasks", "add")
 PENDING = [InvocationStatus.PENDING]
 REGISTERED = [InvocationStatus.REGISTERED]
+FINISHED = [InvocationStatus.SUCCESS, InvocationStatus.FAILED]
 IDS = ["token 1", "unknown"]
 
 #: What is asked by a key: each of its statements has to use the key in an index.
@@ -161,8 +163,8 @@ BROKER_OPERATIONS: dict[str, Operation] = {
     "count_invocations": lambda broker: broker.count_invocations(),
 }
 
-# It holds one row of an app at most, and the app's id is all of its key.
-_ONE_ROW_OF_AN_APP = ("orchestrator_one_running_execution",)
+# Partial indexes: one has one row of an app at most, the other what is unfinished.
+_FEW_ROWS_OF_AN_APP = ("orchestrator_one_running_execution", "orchestrator_invocations_unfinished")
 
 
 @pytest.fixture
@@ -204,7 +206,7 @@ def _plan(connection: Connection, statement: str) -> list[str]:
 
 def _is_narrow(detail: str) -> bool:
     is_whole_app = detail.endswith("(app_id=?)") and not any(
-        table in detail for table in _ONE_ROW_OF_AN_APP
+        index in detail for index in _FEW_ROWS_OF_AN_APP
     )
     return not detail.startswith("SCAN") and not is_whole_app
 
@@ -264,6 +266,38 @@ def test_every_index_is_used(app: Pynenc, path: Path) -> None:
 
 def _first_page(orchestrator: Any) -> object:
     return orchestrator.get_invocation_ids_paginated(limit=1)
+
+
+@pytest.mark.parametrize("statuses", [FINISHED, [*PENDING, *FINISHED]], ids=["all", "some"])
+def test_pages_of_finished_invocations_are_not_sorted(
+    app: Pynenc, path: Path, statuses: list[InvocationStatus]
+) -> None:
+    """Most of a large store is finished: looked for by age, a page of them is soon full."""
+    orchestrator = app.orchestrator
+    plans = _plans(path, lambda: orchestrator.get_invocation_ids_paginated(None, statuses, limit=1))
+    assert [detail for detail in plans if "TEMP B-TREE" in detail] == []
+    assert [detail for detail in plans if "orchestrator_invocations_by_age" in detail] == plans
+
+
+def test_a_transition_within_the_unfinished_writes_no_index(app: Pynenc, path: Path) -> None:
+    """It changes one page of the file; the last transition of an invocation changes two more."""
+    orchestrator = app.orchestrator
+    invocation = new_invocation(app)
+    orchestrator._register_new_invocations([invocation])
+    wal = path.with_name(f"{path.name}-wal")
+    frame_bytes = 24 + 4096
+
+    def pages_of(*changes: tuple[InvocationStatus, str]) -> list[int]:
+        sizes = [wal.stat().st_size]
+        for status, owner in changes:
+            orchestrator._atomic_status_transition(invocation.invocation_id, status, owner)
+            sizes.append(wal.stat().st_size)
+        return [(after - before) / frame_bytes for before, after in pairwise(sizes)]
+
+    started = pages_of((InvocationStatus.PENDING, OWNER), (InvocationStatus.RUNNING, OWNER))
+    ended = pages_of((InvocationStatus.SUCCESS, OWNER))
+    assert started == [1, 1]
+    assert ended[0] > 1
 
 
 def test_pages_of_all_invocations_are_not_sorted(app: Pynenc, path: Path) -> None:
