@@ -8,6 +8,7 @@ last record agrees with the status and no record in between is missing.
 from __future__ import annotations
 
 import reprlib
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -63,6 +64,10 @@ class HistoryReader:
                 _GIVE_INVOCATION,
                 "of a group, read each one: map(pynenc_history, group.invocations)",
             )
+        return self._settled(invocation_id, self._timeout_s)
+
+    def _settled(self, invocation_id: str, timeout_s: float) -> History:
+        __tracebackhide__ = True
         stored = self._stored(invocation_id)
 
         def is_settled() -> bool:
@@ -70,12 +75,12 @@ class HistoryReader:
             stored = self._stored(invocation_id)
             return stored.is_settled
 
-        if not stored.is_settled and not wait_until(is_settled, self._timeout_s):
-            raise self._unsettled(stored)
+        if not stored.is_settled and not wait_until(is_settled, timeout_s):
+            raise self._unsettled(stored, timeout_s)
         if not is_legal(stored.history.records):
             wait_until(
                 lambda: is_settled() and is_legal(stored.history.records),
-                min(LATE_RECORD_S, self._timeout_s),
+                min(LATE_RECORD_S, timeout_s),
             )
         return stored.history
 
@@ -94,14 +99,14 @@ class HistoryReader:
             )
         return stored
 
-    def _unsettled(self, stored: StoredInvocation) -> HistoryNotSettled:
+    def _unsettled(self, stored: StoredInvocation, timeout_s: float) -> HistoryNotSettled:
         history, status = stored.history, stored.status_record
         assert status is not None
         last = f"its last record is {history[-1].status}" if history else "it has no record"
         owner = f"owned by {status.runner_id}" if status.runner_id else "owned by nobody"
         message = (
             f"the history of {call(history)} {history.invocation_id} did not settle within "
-            f"{self._timeout_s:g} s: the status is {status.status}, {owner}, set at "
+            f"{timeout_s:g} s: the status is {status.status}, {owner}, set at "
             f"{status.timestamp}, but {last}\n{trail(history)}"
         )
         return HistoryNotSettled(
@@ -119,6 +124,7 @@ class HistoryReader:
         __tracebackhide__ = True
         status = status_named(name)
         limit_s = self._timeout_s if timeout_s is None else timeout_s
+        until_s = time.monotonic() + limit_s
         invocation_id = history.invocation_id
 
         def has_come() -> bool:
@@ -128,7 +134,9 @@ class HistoryReader:
             return now == status or now.is_final() or status in stored.history.statuses
 
         wait_until(has_come, limit_s)
-        history = self(invocation_id)
+        # What comes in the last moment still has its record to be written.
+        left_s = max(until_s - time.monotonic(), LAST_RECORDS_S)
+        history = self._settled(invocation_id, min(left_s, self._timeout_s))
         if status in history.statuses:
             return history
         if history.is_final:

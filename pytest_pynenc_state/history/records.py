@@ -125,6 +125,8 @@ class History(Sequence[Record]):
         :param timeout_s: Seconds; None is the timeout that this history was read with.
         :raises PathError: The installed pynenc has no such status.
         :raises StatusNotReached: It did not come in time, or cannot come any more.
+        :raises HistoryNotSettled: The record of the last status did not come in time, nor within
+            two seconds after the status.
         """
         __tracebackhide__ = True
         if self._source is None:

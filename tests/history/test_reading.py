@@ -22,6 +22,7 @@ from pytest_pynenc_state.errors import (
     PathError,
     StatusNotReached,
 )
+from pytest_pynenc_state.history import reading
 from pytest_pynenc_state.history.reading import HistoryReader
 from pytest_pynenc_state.history.records import Record
 from pytest_pynenc_state.history.stored import PRECISION, agrees, read_histories
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 TIMEOUT_S = 30.0
 # For what never comes.
 SHORT_S = 0.05
+LONG_S = 300.0
 
 PENDING, RUNNING = InvocationStatus.PENDING, InvocationStatus.RUNNING
 SUCCESS, RETRY = InvocationStatus.SUCCESS, InvocationStatus.RETRY
@@ -183,6 +185,19 @@ def test_a_history_that_does_not_settle_is_an_error_that_says_what_is_missing(
     assert f"{invocation_id} did not settle within 0.05 s: the status is pending" in message
     assert f"owned by {OWNER}" in message
     assert "its last record is registered" in message
+
+
+def test_whoever_waits_for_a_status_waits_for_its_record_no_longer(
+    pynenc_app: Pynenc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longer timeout of the reader is not waited for as well."""
+    monkeypatch.setattr(reading, "LAST_RECORDS_S", SHORT_S)
+    invocation_id = registered(pynenc_app)
+    history = HistoryReader(pynenc_app, LONG_S)(invocation_id)
+    set_status(pynenc_app, invocation_id, PENDING)
+
+    with pytest.raises(HistoryNotSettled, match=f"did not settle within {SHORT_S} s"):
+        history.wait_for("pending", timeout_s=0)
 
 
 def test_an_unknown_invocation_is_an_error_that_names_it(

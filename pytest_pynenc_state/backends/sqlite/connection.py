@@ -287,10 +287,11 @@ def open_database(path: str | os.PathLike[str], timeout_s: float | None = None) 
 
     :param timeout_s: If given, the timeout of all who use the file in this process.
     """
-    absolute = str(Path(path).absolute())
-    database = _databases.get(absolute)
+    # Mostly it is given as it is known here: no test's set-up need take it apart several times.
+    database = _databases.get(os.fspath(path))
     if database is None:
-        database = _databases[absolute] = Database(absolute)
+        absolute = str(Path(path).absolute())
+        database = _databases.get(absolute) or _databases.setdefault(absolute, Database(absolute))
     if timeout_s is not None:
         database.timeout_s = timeout_s
     return database
