@@ -33,6 +33,9 @@ _STEPS_OF_ONE_KIND = 60
 # makes two dozen calls.
 _TURNS = 8
 
+# More than a pipe holds.
+_PIPE_SIZE = 1 << 20
+
 # Longer than pynenc's ids are, so that it is no special case.
 _TEXT_LENGTH = 50
 
@@ -156,18 +159,20 @@ def run_until_killed(
 
 
 def run_past_a_kill(app: Pynenc, keys: Sequence[str], name: str, seed: int, pipe: str) -> None:
-    """Take a turn for each of a victim's, kill it after some, and take as many when it is dead.
+    """Take turns while a victim takes some, kill it then, and take as many when it is dead.
 
     Several processes may do that: the first one that has taken so many kills it.
 
     :param pipe: One of `run_until_killed`. The kernel closes it when that process is dead.
     """
-    program = Program(app, keys, name, seed)
-    with Path(pipe).open() as victim:
-        for number, pid in enumerate(victim, 1):
+    program, taken = Program(app, keys, name, seed), 0
+    with Path(pipe).open("rb", buffering=0) as victim:
+        # Takes all that it has said so far: the turn after this one waits until it says more.
+        while lines := victim.read(_PIPE_SIZE):
             program.take_turn()
-            if number == _TURNS:
+            taken += 1
+            if taken == _TURNS:
                 # Dead or not, it has its id: its parent waits for this process first.
-                os.kill(int(pid), signal.SIGKILL)
+                os.kill(int(lines.split()[0]), signal.SIGKILL)
     for _ in range(_TURNS):
         program.take_turn()

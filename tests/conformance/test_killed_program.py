@@ -13,7 +13,7 @@ from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.racing import Races
 from pytest_pynenc_state.processes.recorder import Recorder
 
-# Ten times what is usual: calls are counted, and a process that is held up makes the others wait.
+# More than ten times what is usual: only the victim makes more if others are held up.
 MOST_CALLS = 15_000
 
 
