@@ -5,9 +5,11 @@ Each function gets the app of the test first, built again in the process that ca
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +28,13 @@ if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
 _STEPS_OF_ONE_KIND = 60
+
+# A process takes so many turns before another one is killed, and so many after that; in each it
+# makes two dozen calls.
+_TURNS = 8
+
+# More than a pipe holds.
+_PIPE_SIZE = 1 << 20
 
 # Longer than pynenc's ids are, so that it is no special case.
 _TEXT_LENGTH = 50
@@ -51,6 +60,11 @@ class Program:
         self._made += 1
         with suppress(KeyError, InvocationStatusError):
             _STEPS[kind](self, self._chooser.choice(self._keys))
+
+    def take_turn(self) -> None:
+        """Take a dozen steps, of all kinds."""
+        for kind in _TURN:
+            self.step(kind)
 
     def _status(self, key: str) -> None:
         orchestrator = self._app.orchestrator
@@ -111,6 +125,9 @@ _STEPS: Mapping[str, Callable[[Program, str], None]] = MappingProxyType(
 #: What the installed pynenc has, by the names of the models that judge it.
 KINDS = tuple(kind for kind in _STEPS if kind != "services" or compat.HAS_EXECUTION_RECORDS)
 
+# Each admission to the services makes the next one slower.
+_TURN = (*KINDS, *("status", "retries", "result") * 3)
+
 
 def run_steps(
     app: Pynenc, kind: str, keys: Sequence[str], name: str, seed: int, start_ns: int
@@ -122,9 +139,40 @@ def run_steps(
         program.step(kind)
 
 
-def run_until_told(app: Pynenc, keys: Sequence[str], name: str, seed: int, stop: str) -> None:
-    """Take steps of each kind in turn until a file is there."""
-    program, end = Program(app, keys, name, seed), Path(stop)
-    while not end.exists():
-        for kind in KINDS:
-            program.step(kind)
+def run_until_killed(
+    app: Pynenc, keys: Sequence[str], name: str, seed: int, pipes: Sequence[str]
+) -> None:
+    """Take turn after turn until killed, from when each of the pipes has a reader.
+
+    :param pipes: Made here, which says that this process is there. Each gets a line at the
+        beginning of each turn: the id of this process.
+    """
+    program = Program(app, keys, name, seed)
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(Path(pipe).open("w", buffering=1)) for pipe in pipes]
+        while True:
+            for reader in readers:
+                reader.write(f"{os.getpid()}\n")
+            program.take_turn()
+
+
+def run_past_a_kill(app: Pynenc, keys: Sequence[str], name: str, seed: int, pipe: str) -> None:
+    """Take turns while a victim takes some, kill it then, and take as many when it is dead.
+
+    Several processes may do that: the first one that has taken so many kills it.
+
+    :param pipe: One of `run_until_killed`. The kernel closes it when that process is dead.
+    """
+    program, taken = Program(app, keys, name, seed), 0
+    with Path(pipe).open("rb", buffering=0) as victim:
+        # Takes all that it has said so far: the turn after this one waits until it says more.
+        while lines := victim.read(_PIPE_SIZE):
+            program.take_turn()
+            taken += 1
+            if taken == _TURNS:
+                # Dead or not, it has its id: its parent waits for this process first.
+                os.kill(int(lines.split()[0]), signal.SIGKILL)
+    for _ in range(_TURNS):
+        program.take_turn()

@@ -7,7 +7,6 @@ all their calls are recorded, and judged by a model of what pynenc keeps.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,8 @@ from pytest_pynenc_state.conformance.accounting import undecided
 from pytest_pynenc_state.conformance.clause import Level, clause
 from pytest_pynenc_state.conformance.clauses.races import check_raced
 from pytest_pynenc_state.conformance.making import registered, unique_id
-from pytest_pynenc_state.conformance.programs import run_steps, run_until_told
+from pytest_pynenc_state.conformance.programs import run_past_a_kill, run_steps, run_until_killed
+from pytest_pynenc_state.errors import ProcessDied
 from pytest_pynenc_state.history.linearizability import NotLinearizable
 from pytest_pynenc_state.history.verdict import Outcome
 from pytest_pynenc_state.processes.child import Child, Children
@@ -38,11 +38,8 @@ _ROUNDS = 4
 # So many things that the processes collide, and more than one, as each is judged by itself.
 _KEYS = 2
 
-# A process has done so many calls before another one is killed, and after that.
-_CALLS = 60
-
-# Hang guard: a process starts in half a second, and makes its calls in a fraction of one.
-_CALLS_S = 60.0
+# Hang guard: a process starts in half a second.
+_START_S = 60.0
 
 
 def _raced(request: pytest.FixtureRequest, kind: str, rounds: int = _ROUNDS) -> None:
@@ -115,23 +112,22 @@ def a_kill_undoes_nothing(
     pynenc_app: Pynenc,
     pynenc_recorder: Recorder,
     pynenc_process: Children,
+    pynenc_race: Races,
     tmp_path: Path,
 ) -> None:
     """All of it stays linearizable if one of the processes is killed, whatever it was doing."""
-    state, stop = state_of(request.config), tmp_path / "stop"
-    keys = registered(pynenc_app, _KEYS)
-    names = [unique_id("runner") for _ in range(max(2, state.options.processes))]
-    children = [pynenc_process(run_until_told, keys, name, state.seed, str(stop)) for name in names]
-    victim, *others = children
-    _wait_for_calls(pynenc_recorder, children, {child.pid: _CALLS for child in children})
-    victim.kill()
-    done = _calls(pynenc_recorder)
-    _wait_for_calls(
-        pynenc_recorder, others, {child.pid: done[child.pid] + _CALLS for child in others}
-    )
-    stop.touch()
-    for child in others:
-        child.result()
+    state, keys = state_of(request.config), registered(pynenc_app, _KEYS)
+    others = [unique_id("runner") for _ in range(max(1, state.options.processes - 1))]
+    pipes = [str(tmp_path / name) for name in others]
+    each = [(keys, name, state.seed, pipe) for name, pipe in zip(others, pipes, strict=True)]
+    victim = pynenc_process(run_until_killed, keys, unique_id("runner"), state.seed, pipes)
+    try:
+        _wait_for_pipes(victim, pipes)
+        check_raced(pynenc_race(run_past_a_kill, each=each))
+    finally:
+        victim.kill()
+    with pytest.raises(ProcessDied, match="SIGKILL"):
+        victim.result()
     _judge(pynenc_recorder)
 
 
@@ -145,23 +141,13 @@ def _judge(recorder: Recorder) -> None:
         undecided(f"no verdict on {', '.join(late)} in time")
 
 
-def _calls(recorder: Recorder) -> Counter[int]:
-    """How many calls each process has made so far."""
-    return Counter(int(operation.process.split("-")[0]) for operation in recorder.operations)
+def _wait_for_pipes(child: Child, pipes: Sequence[str]) -> None:
+    """Wait until a child has made them, one after the other.
 
-
-def _wait_for_calls(recorder: Recorder, children: Sequence[Child], counts: dict[int, int]) -> None:
-    """Wait until each child has made so many calls.
-
-    :raises Exception: What has ended one of them.
+    :raises Exception: What has ended it.
     """
-
-    def are_there() -> bool:
-        done = _calls(recorder)
-        return all(done[pid] >= count for pid, count in counts.items())
-
-    wait_until(lambda: are_there() or not all(child.is_alive() for child in children), _CALLS_S)
-    for child in children:
-        if not child.is_alive():
-            child.result()
-    assert are_there(), f"in {_CALLS_S:g} s they made these calls: {dict(_calls(recorder))}"
+    last = Path(pipes[-1])
+    wait_until(lambda: last.exists() or not child.is_alive(), _START_S)
+    if not child.is_alive():
+        child.result()
+    assert last.exists(), f"in {_START_S:g} s it did not even start"
