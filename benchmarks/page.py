@@ -48,9 +48,10 @@ _LIMITS = """\
   record objects that a history consists of (half of what reading four of them takes), and the lock
   of each connection, for which a fork waits. pynenc's classes open a connection for each call:
   this is what the factor is made of.
-- **Memory.** An upsert and a history are copied, so that nobody can change what is stored by
-  changing what was given or returned; pynenc's classes hand out what they keep. A purge takes
-  what was written in several indexes, which make time ranges and pages fast.
+- **Memory.** What is written is copied, and so is what is read, so that nobody can change what is
+  stored by changing what was given or returned; pynenc's classes hand out what they keep. To build
+  the records of a history anew takes longer than pynenc takes to sort its own. Indexes are made
+  when somebody reads: the first read after many writes takes what they would have taken.
 - **A test's place.** `memory` shows what pynenc needs to configure an app and two components;
   the rest is a file that is copied, opened, read for the first time (SQLite parses the schema) and
   removed. A `pyproject.toml` in the working directory, which pynenc parses for each class of each

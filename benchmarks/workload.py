@@ -78,8 +78,9 @@ class Workload:
         self._turns = itertools.cycle(self.ids)
 
     def seed_histories(self, records: int = 4) -> None:
-        """Give all invocations the same *records* status changes."""
-        self.add_records(self.ids, records)
+        """Give each invocation *records* status changes: records of its own, as pynenc does."""
+        for invocation_id in self.ids:
+            self.add_records([invocation_id], records)
 
     def seed_finished(self) -> None:
         """Move every other invocation to SUCCESS."""

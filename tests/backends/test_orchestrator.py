@@ -11,7 +11,7 @@ from pynenc.invocation.status import InvocationStatus
 from pytest_pynenc_state import Races, compat
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus as Status
 from pytest_pynenc_state.conformance import workers
-from pytest_pynenc_state.conformance.making import at, move, registered
+from pytest_pynenc_state.conformance.making import at, move, new_invocation, registered
 from pytest_pynenc_state.conformance.service_runs import finished, keep, new_run, rows, runs_in
 
 if TYPE_CHECKING:
@@ -44,6 +44,24 @@ def test_a_status_change_moves_nothing_between_pages(
         seen += pynenc_orchestrator.get_invocation_ids_paginated(limit=2, offset=offset)
         move(pynenc_orchestrator, ids[offset], InvocationStatus.PENDING)
     assert seen == ids[::-1]
+
+
+def test_invocations_are_found_by_call_each_time_that_somebody_asks(
+    pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator
+) -> None:
+    """Also what was registered after the first time, and not what is forgotten since."""
+    call_id = new_invocation(pynenc_app).call.call_id
+    first, second = registered(pynenc_app, 2)
+    found = [set(pynenc_orchestrator.get_call_invocation_ids(call_id))]
+    (third,) = registered(pynenc_app)
+    found.append(set(pynenc_orchestrator.get_call_invocation_ids(call_id)))
+    pynenc_orchestrator.conf.auto_final_invocation_purge_hours = 0.0
+    pynenc_orchestrator.set_up_invocation_auto_purge(first)
+    pynenc_orchestrator.auto_purge()
+    found.append(set(pynenc_orchestrator.get_call_invocation_ids(call_id)))
+    pynenc_orchestrator.purge()
+    found.append(set(pynenc_orchestrator.get_call_invocation_ids(call_id)))
+    assert found == [{first, second}, {first, second, third}, {second, third}, set()]
 
 
 @pytest.mark.parametrize("limit", [0, -1])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pytest_pynenc_state.backends.memory.arrivals import Arrivals
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
 from pytest_pynenc_state.backends.timestamps import from_us, to_us
 
@@ -67,38 +69,41 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is UTC else from_us(to_us(moment))
 
 
-class HistoryLog:
-    """The rows of all invocations, and of each. Appended to, never changed.
+class HistoryLog(Arrivals["HistoryRow"]):
+    """The rows of all invocations, and of each. Added to, never changed.
 
-    Concurrency: not locked; who writes, or reads a range, holds the lock of the store.
+    Concurrency: each method is atomic between threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lock: AbstractContextManager[Any]) -> None:
+        super().__init__(lock)
         self._rows: list[HistoryRow] = []
-        self._rows_of: dict[str, list[HistoryRow]] = {}
+        #: By invocation, oldest first. Reading one entry needs no lock, and no copy: a
+        #: list is only appended to; one with a row in between takes its place.
+        self.rows_of: dict[str, list[HistoryRow]] = {}
 
-    def add(self, rows: Sequence[HistoryRow]) -> None:
-        """Add *rows* in their order, each behind the rows of the same or an earlier time."""
-        for row in rows:
-            _insert(self._rows, row)
-            rows_of_invocation = self._rows_of.get(row[0])
-            if rows_of_invocation is None:
-                self._rows_of[row[0]] = [row]
-            else:
-                _insert(rows_of_invocation, row)
-
-    def of(self, invocation_id: str) -> list[HistoryRow]:
-        """A copy of one invocation's rows, oldest first; ``[]`` if it is unknown.
-
-        Concurrency: needs no lock, because a list is copied in one step.
-        """
-        return list(self._rows_of.get(invocation_id, ()))
+    def _file(self, row: HistoryRow) -> None:
+        """Put *row* behind the rows of the same or an earlier time."""
+        invocation_id = row[0]
+        _insert(self._rows, row)
+        rows = self.rows_of.get(invocation_id)
+        if rows is None:
+            self.rows_of[invocation_id] = [row]
+        elif _is_in_order(rows, row):
+            rows.append(row)
+        else:
+            rows = rows.copy()
+            _insert(rows, row)
+            self.rows_of[invocation_id] = rows
 
     def between(self, start: datetime, end: datetime) -> list[HistoryRow]:
         """A copy of the rows from *start* to *end*, both inclusive, oldest first."""
-        first = bisect_left(self._rows, _in_utc(start), key=_timestamp_of)
-        behind_last = bisect_right(self._rows, _in_utc(end), key=_timestamp_of)
-        return self._rows[first:behind_last]
+        with self._lock:
+            if self.arrived:
+                self.file_arrived()
+            first = bisect_left(self._rows, _in_utc(start), key=_timestamp_of)
+            behind_last = bisect_right(self._rows, _in_utc(end), key=_timestamp_of)
+            return self._rows[first:behind_last]
 
     def ids_between(self, start: datetime, end: datetime) -> list[InvocationId]:
         """The invocations with a row in that range, each once, in the order first seen."""
@@ -106,10 +111,14 @@ class HistoryLog:
         return list(seen)
 
 
+def _is_in_order(rows: list[HistoryRow], row: HistoryRow) -> bool:
+    return not rows or row[1] >= rows[-1][1]
+
+
 def _insert(rows: list[HistoryRow], row: HistoryRow) -> None:
     # Rows nearly always arrive in order. Those that do not go behind rows of the same
     # time, which keeps the order of arrival among them.
-    if rows and row[1] < rows[-1][1]:
-        insort_right(rows, row, key=_timestamp_of)
-    else:
+    if _is_in_order(rows, row):
         rows.append(row)
+    else:
+        insort_right(rows, row, key=_timestamp_of)

@@ -46,7 +46,9 @@ class RegistrationTable:
         self.by_id: dict[InvocationId, Registration] = {}
         self._sequence = itertools.count()
         self._by_task: dict[str, Ids] = {}
-        self._by_call: dict[str, Ids] = {}
+        # None until somebody asks: pynenc never does, and an entry for each call is half
+        # of what a purge has to free.
+        self._by_call: dict[str, Ids] | None = None
         self._by_status: dict[InvocationStatus, Ids] = {status: {} for status in InvocationStatus}
         self._by_argument: dict[tuple[str, str], Ids] = {}
         self._arguments: dict[InvocationId, dict[str, str]] = {}
@@ -55,7 +57,7 @@ class RegistrationTable:
         """Remove everything; sequence numbers go on."""
         self.by_id.clear()
         self._by_task.clear()
-        self._by_call.clear()
+        self._by_call = None
         self._by_argument.clear()
         self._arguments.clear()
         for invocation_ids in self._by_status.values():
@@ -70,7 +72,8 @@ class RegistrationTable:
                 invocation_id, task_key, call_key, next(self._sequence), record
             )
             self._by_task.setdefault(task_key, {})[invocation_id] = None
-            self._by_call.setdefault(call_key, {})[invocation_id] = None
+            if self._by_call is not None:
+                self._by_call.setdefault(call_key, {})[invocation_id] = None
             self._by_status[record.status][invocation_id] = None
 
     def change(self, registration: Registration, record: InvocationStatusRecord) -> None:
@@ -88,7 +91,8 @@ class RegistrationTable:
         if registration is not None:
             del self._by_status[registration.record.status][invocation_id]
             _discard(self._by_task, registration.task_key, invocation_id)
-            _discard(self._by_call, registration.call_key, invocation_id)
+            if self._by_call is not None:
+                _discard(self._by_call, registration.call_key, invocation_id)
 
     def index_arguments(self, invocation_id: InvocationId, arguments: Mapping[str, str]) -> None:
         """Make an invocation, registered or not yet, searchable by *arguments* too."""
@@ -101,7 +105,14 @@ class RegistrationTable:
         return list(self._by_task.get(task_key, ()))
 
     def of_call(self, call_key: str) -> list[InvocationId]:
-        """The invocations of a call, in the order of registration."""
+        """The invocations of a call, in the order of registration.
+
+        The first question takes a look at each registration.
+        """
+        if self._by_call is None:
+            self._by_call = {}
+            for each in self.by_id.values():
+                self._by_call.setdefault(each.call_key, {})[each.invocation_id] = None
         return list(self._by_call.get(call_key, ()))
 
     def pending_since(self, latest_us: float) -> list[InvocationId]:

@@ -37,10 +37,9 @@ class PytestMemRunners(PytestOrchestrator):
         self._executions = ExecutionLog()
 
     def _forget_runners(self) -> None:
-        """Remove all heartbeats and executions."""
-        with self._lock:
-            self._heartbeats = HeartbeatTable()
-            self._executions = ExecutionLog()
+        """Remove all heartbeats and executions. The lock is held."""
+        self._heartbeats = HeartbeatTable()
+        self._executions = ExecutionLog()
 
     def register_runner_heartbeats(
         self,

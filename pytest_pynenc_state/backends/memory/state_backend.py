@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -17,7 +16,7 @@ from pytest_pynenc_state.backends.memory.history import (
     restored_histories,
 )
 from pytest_pynenc_state.backends.memory.invocations import InvocationStore, invocation_rows
-from pytest_pynenc_state.backends.memory.workflows import PytestMemWorkflows
+from pytest_pynenc_state.backends.memory.workflows import PytestMemWorkflows, Workflows
 from pytest_pynenc_state.backends.state_backend import (
     InvocationHistory,
     checked_batch_size,
@@ -41,17 +40,6 @@ __all__ = ["InvocationHistory", "PytestMemStateBackend"]
 _Item = TypeVar("_Item")
 
 
-@dataclass
-class _Contents:
-    """All that a purge removes, except workflows."""
-
-    invocations: InvocationStore = field(default_factory=InvocationStore)
-    history: HistoryLog = field(default_factory=HistoryLog)
-    results: dict[str, str] = field(default_factory=dict)
-    exceptions: dict[str, str] = field(default_factory=dict)
-    runner_contexts: dict[str, RunnerContext] = field(default_factory=dict)
-
-
 class PytestMemStateBackend(PytestMemWorkflows):
     """Keeps an app's state in memory: fast, and gone with the process.
 
@@ -67,32 +55,39 @@ class PytestMemStateBackend(PytestMemWorkflows):
 
     def __init__(self, app: Pynenc) -> None:
         super().__init__(app)
-        self._contents = _Contents()
+        self._invocations = InvocationStore(self._lock)
+        self._history = HistoryLog(self._lock)
+        self._results: dict[str, str] = {}
+        self._exceptions: dict[str, str] = {}
+        self._runner_contexts: dict[str, RunnerContext] = {}
 
     def _purge_store(self) -> None:
-        with self._lock:
-            super()._purge_store()
-            self._contents = _Contents()
+        # Replaces all attributes in one step, which other threads see as a whole; and
+        # what they are writing meanwhile goes where nobody reads any more.
+        vars(self).update(
+            _workflows=Workflows(),
+            _invocations=InvocationStore(self._lock),
+            _history=HistoryLog(self._lock),
+            _results={},
+            _exceptions={},
+            _runner_contexts={},
+        )
 
     def _upsert_invocations(self, entries: Sequence[tuple[InvocationDTO, CallDTO]]) -> None:
         """Store each pair, in place of what was stored of that invocation: all, or none."""
-        rows = invocation_rows(entries)
-        with self._lock:
-            self._contents.invocations.put(rows)
+        self._invocations.arrived.extend(invocation_rows(entries))
 
     def _get_invocation(self, invocation_id: InvocationId) -> tuple[InvocationDTO, CallDTO] | None:
         """Return an invocation and its call; None if it is unknown."""
-        return self._contents.invocations.get(invocation_id)
+        return self._invocations.get(invocation_id)
 
     def get_child_invocations(self, parent_invocation_id: InvocationId) -> Iterator[InvocationId]:
         """Return the ids of an invocation's direct children, each once, in storing order."""
-        with self._lock:
-            return iter(self._contents.invocations.children(parent_invocation_id))
+        return iter(self._invocations.children(parent_invocation_id))
 
     def get_invocations_by_parent_event(self, parent_event_id: str) -> Iterator[InvocationId]:
         """Return the ids of what an event triggered, each once, in storing order."""
-        with self._lock:
-            return iter(self._contents.invocations.children_of_event(parent_event_id))
+        return iter(self._invocations.children_of_event(parent_event_id))
 
     def get_invocation_ids_by_workflow(
         self, workflow_id: str | None = None, workflow_type_key: str | None = None
@@ -102,8 +97,7 @@ class PytestMemStateBackend(PytestMemWorkflows):
         In the order they were first stored. Without a filter (None or ``""``): all
         ids, also of invocations outside any workflow.
         """
-        with self._lock:
-            return iter(self._contents.invocations.of_workflow(workflow_id, workflow_type_key))
+        return iter(self._invocations.of_workflow(workflow_id, workflow_type_key))
 
     def add_history(
         self,
@@ -120,16 +114,16 @@ class PytestMemStateBackend(PytestMemWorkflows):
         self.store_runner_context(runner_context)
         runner_id = runner_context.runner_id
         row = (invocation_id_of(invocation_id), datetime.now(UTC), status_record, runner_id, None)
-        with self._lock:
-            self._contents.history.add((row,))
+        self._history.arrived.append(row)
 
     def _add_records(self, records: Sequence[PynencInvocationHistory]) -> None:
-        rows = history_rows(records)
-        with self._lock:
-            self._contents.history.add(rows)
+        self._history.arrived.extend(history_rows(records))
 
     def _get_history(self, invocation_id: str) -> list[PynencInvocationHistory]:
-        return restored_histories(self._contents.history.of(invocation_id))
+        log = self._history
+        if log.arrived:
+            log.file_arrived()
+        return restored_histories(log.rows_of.get(invocation_id, ()))
 
     def iter_history_in_timerange(
         self, start_time: datetime, end_time: datetime, batch_size: int = 100
@@ -164,26 +158,25 @@ class PytestMemStateBackend(PytestMemWorkflows):
         end: datetime,
         batch_size: int,
     ) -> Iterator[list[_Item]]:
-        with self._lock:
-            items = read(self._contents.history, start, end)
+        items = read(self._history, start, end)
         for first in range(0, len(items), batch_size):
             yield items[first : first + batch_size]
 
     def _set_result(self, invocation_id: str, serialized_result: str) -> None:
-        self._contents.results[invocation_id] = serialized_result
+        self._results[invocation_id] = serialized_result
 
     def _get_result(self, invocation_id: str) -> str:
-        return self._contents.results[invocation_id]
+        return self._results[invocation_id]
 
     def _set_exception(self, invocation_id: str, serialized_exception: str) -> None:
-        self._contents.exceptions[invocation_id] = serialized_exception
+        self._exceptions[invocation_id] = serialized_exception
 
     def _get_exception(self, invocation_id: str) -> str:
-        return self._contents.exceptions[invocation_id]
+        return self._exceptions[invocation_id]
 
     def store_runner_context(self, runner_context: RunnerContext) -> None:
         """Store a runner's context, and its parents'; a changed one replaces the former."""
-        stored = self._contents.runner_contexts.get(runner_context.runner_id)
+        stored = self._runner_contexts.get(runner_context.runner_id)
         # As `_was_stored` compares.
         if stored is None or vars(stored) != vars(runner_context):
             self._store_runner_context(runner_context)
@@ -194,20 +187,20 @@ class PytestMemStateBackend(PytestMemWorkflows):
         """Store a copy, with all parents, in place of what was stored of that runner."""
         own = deepcopy(runner_context)
         with self._lock:
-            self._contents.runner_contexts[own.runner_id] = own
+            self._runner_contexts[own.runner_id] = own
 
     def _has_runner_context(self, runner_id: str) -> bool:
-        return runner_id in self._contents.runner_contexts
+        return runner_id in self._runner_contexts
 
     def _get_runner_context(self, runner_id: str) -> RunnerContext | None:
         """Return a copy of a runner's context; None if it is unknown."""
-        return deepcopy(self._contents.runner_contexts.get(runner_id))
+        return deepcopy(self._runner_contexts.get(runner_id))
 
     def _get_runner_contexts(self, runner_ids: Sequence[str]) -> list[RunnerContext]:
         """Return copies in the order of *runner_ids*, each once, without the unknown ones."""
         wanted = dict.fromkeys(runner_ids)
         with self._lock:
-            contexts = self._contents.runner_contexts
+            contexts = self._runner_contexts
             return [deepcopy(contexts[each]) for each in wanted if each in contexts]
 
     def get_matching_runner_contexts(self, partial_id: str) -> Iterator[RunnerContext]:
@@ -217,7 +210,7 @@ class PytestMemStateBackend(PytestMemWorkflows):
         and ``""`` matches all.
         """
         with self._lock:
-            contexts = self._contents.runner_contexts
+            contexts = self._runner_contexts
             return iter([deepcopy(contexts[each]) for each in contexts if partial_id in each])
 
     def store_app_info(self, app_info: AppInfo) -> None:

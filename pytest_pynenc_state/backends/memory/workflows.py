@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class _Workflows:
-    """What is known of workflows; dictionaries with None keep ids in the order they came."""
+class Workflows:
+    """All that is known of workflows; dictionaries with None keep ids in the order they came."""
 
     values: dict[tuple[str, str], str] = field(default_factory=dict)
     runs: dict[str, WorkflowIdentity] = field(default_factory=dict)
@@ -38,11 +37,7 @@ class PytestMemWorkflows(PytestStateBackend):
         # where a method reads or sets one key of one dictionary: Python does that in
         # one step.
         self._lock = threading.RLock()
-        self._workflows = _Workflows()
-
-    @abstractmethod
-    def _purge_store(self) -> None:
-        self._workflows = _Workflows()
+        self._workflows = Workflows()
 
     def set_workflow_data(self, workflow_identity: WorkflowIdentity, key: str, value: Any) -> None:
         """Store *value* under the workflow's id and *key*; the last one wins.

@@ -116,7 +116,10 @@ class LiveChildren(PytestMemStateBackend):
     """It goes over its own dictionary of children while others write to it."""
 
     def get_child_invocations(self, parent_invocation_id: Any) -> Iterator[Any]:
-        yield from self._contents.invocations._children.get(parent_invocation_id, ())
+        self._invocations.file_arrived()
+        for child_id in self._invocations._children.get(parent_invocation_id, ()):
+            yield child_id
+            self._invocations.file_arrived()
 
 
 @mutant("SB-INV-22")
@@ -128,9 +131,11 @@ class LiveMembers(PytestMemStateBackend):
         workflow_id: str | None = None,
         workflow_type_key: str | None = None,  # noqa: ARG002 - pynenc's signature
     ) -> Iterator[Any]:
-        for invocation_id, (invocation, *_) in self._contents.invocations._rows.items():
+        self._invocations.file_arrived()
+        for invocation_id, (invocation, *_) in self._invocations._rows.items():
             if invocation.workflow and invocation.workflow.workflow_id == workflow_id:
                 yield invocation_id
+                self._invocations.file_arrived()
 
 
 @mutant("SB-INV-23")
@@ -138,4 +143,7 @@ class LiveEvents(PytestMemStateBackend):
     """It goes over its own dictionary of an event's invocations while others write to it."""
 
     def get_invocations_by_parent_event(self, parent_event_id: str) -> Iterator[Any]:
-        yield from self._contents.invocations._children_of_event.get(parent_event_id, ())
+        self._invocations.file_arrived()
+        for child_id in self._invocations._children_of_event.get(parent_event_id, ()):
+            yield child_id
+            self._invocations.file_arrived()

@@ -93,7 +93,7 @@ class NothingToPurge(PytestMemStateBackend):
     """Its purge looks for what it has stored, and fails if that is nothing."""
 
     def _purge_store(self) -> None:
-        if not self._contents.invocations._rows:
+        if not self._invocations.arrived:
             message = "there is nothing to purge"
             raise KeyError(message)
         super()._purge_store()

@@ -80,7 +80,7 @@ class FirstExceptionStays(PytestMemStateBackend):
     """It stores an exception unless there is one."""
 
     def _set_exception(self, invocation_id: str, serialized_exception: str) -> None:
-        self._contents.exceptions.setdefault(invocation_id, serialized_exception)
+        self._exceptions.setdefault(invocation_id, serialized_exception)
 
 
 @mutant("SB-RES-06", "SB-RES-07")
@@ -88,7 +88,7 @@ class MissingIsNone(PytestMemStateBackend):
     """It returns None for a result that was never stored."""
 
     def _get_result(self, invocation_id: str) -> Any:
-        return self._contents.results.get(invocation_id)
+        return self._results.get(invocation_id)
 
 
 @mutant("SB-RES-07", "SB-RES-08", "SB-RES-13")
@@ -108,7 +108,7 @@ class ResultTakesTheException(PytestMemStateBackend):
 
     def _set_exception(self, invocation_id: str, serialized_exception: str) -> None:
         super()._set_exception(invocation_id, serialized_exception)
-        self._contents.results.pop(invocation_id, None)
+        self._results.pop(invocation_id, None)
 
 
 @mutant("SB-RES-09")

@@ -77,7 +77,7 @@ class NoIdsAreNoFilter(PytestMemStateBackend):
     """It returns all contexts when it is asked for none."""
 
     def _get_runner_contexts(self, runner_ids: Any) -> list[Any]:
-        return super()._get_runner_contexts(runner_ids or [*self._contents.runner_contexts])
+        return super()._get_runner_contexts(runner_ids or [*self._runner_contexts])
 
 
 class _Matching(PytestMemStateBackend):
@@ -133,6 +133,6 @@ class LiveContexts(PytestMemStateBackend):
     """It goes over its own dictionary of contexts while others write to it."""
 
     def get_matching_runner_contexts(self, partial_id: str) -> Iterator[Any]:
-        for runner_id, runner_context in self._contents.runner_contexts.items():
+        for runner_id, runner_context in self._runner_contexts.items():
             if partial_id in runner_id:
                 yield deepcopy(runner_context)
