@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pynenc.invocation.status import (
@@ -275,13 +273,13 @@ def _listed(task_id: Any) -> str:
 
 
 @mutant("BE-KIL-03")
-class LockFile(PytestSQLiteOrchestrator):
+class LockInATable(PytestSQLiteOrchestrator):
     """It holds a lock that nobody takes away when its holder is killed."""
 
     def increment_invocation_retries(self, invocation_id: Any) -> None:
         self._take()
         super().increment_invocation_retries(invocation_id)
-        self._path.unlink()
+        self._release()
 
     def register_runner_heartbeats(self, *args: Any, **named: Any) -> None:
         """Take the lock, and keep it for most of the time."""
@@ -289,11 +287,7 @@ class LockFile(PytestSQLiteOrchestrator):
         super().register_runner_heartbeats(*args, **named)
         for _ in range(2000):
             self.count_invocations()
-        self._path.unlink()
-
-    @property
-    def _path(self) -> Path:
-        return Path(f"{self.sqlite_db_path}.lock")
+        self._release()
 
     def _take(self) -> None:
         if not wait_until(self._taken, 2.0):
@@ -301,8 +295,10 @@ class LockFile(PytestSQLiteOrchestrator):
             raise TimeoutError(message)
 
     def _taken(self) -> bool:
-        try:
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return False
-        return True
+        table = OrchestratorTables.INVOCATION_ARGS
+        sql = f"INSERT OR IGNORE INTO {table} VALUES (?, 'lock', 'lock', '')"
+        return self._database.write(sql, (self._app_id,)) == 1
+
+    def _release(self) -> None:
+        sql = f"DELETE FROM {OrchestratorTables.INVOCATION_ARGS} WHERE invocation_id = 'lock'"
+        self._database.write(sql)
