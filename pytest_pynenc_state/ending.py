@@ -57,7 +57,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Say how far the clauses are, if there are any."""
     found = [each for item in session.items for each in item.iter_markers("pynenc_clause")]
     if found:
-        _show_progress(session.config, [marker.args[0] for marker in found])
+        _show_progress(
+            session.config, [clause_id for marker in found for clause_id in marker.args[:1]]
+        )
 
 
 def _show_progress(config: pytest.Config, clause_ids: list[str]) -> None:
