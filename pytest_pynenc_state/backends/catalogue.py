@@ -82,6 +82,9 @@ def load_attribute(path: str) -> Any:
     :raises OptionsError: The module cannot be imported, or has no such attribute.
     """
     module_name, _, attribute = path.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        message = f"{path!r}: {module_name!r} cannot be the name of a module"
+        raise OptionsError(message, "write it as in an import statement, like shop.app:app")
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever a user's module raises when it is imported

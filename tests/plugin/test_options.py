@@ -28,6 +28,7 @@ BAD_VALUES = [
     ("backend", "offices:frst", "has no 'frst'", "did you mean 'first'?"),
     ("backend", "offices:first", "expected a pytest_pynenc_state.Backend", ""),
     ("app", "offices", "is not of the form pkg.mod:app", "write it like offices:app"),
+    ("app", "../office:first", "'../office' cannot be the name of a module", "like shop.app:app"),
     ("app", "ofices:first", "cannot import 'ofices'", "did you mean 'offices'?"),
     ("app", ".offices:first", "'.offices:first'", ""),
     ("app", "offices:frst", "has no 'frst'", "did you mean 'first'?"),
