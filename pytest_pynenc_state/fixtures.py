@@ -57,8 +57,11 @@ def pynenc_backend(request: pytest.FixtureRequest) -> Backend:
 
     Select with ``--pynenc-backend``, choose among the selected with the markers
     ``pynenc_backends`` and ``pynenc_requires``, or parametrize it with names, indirectly.
+    What pytest cannot run several times, a method of `unittest.TestCase`, needs one to be left.
     """
-    return _state(request).backend(request.param)
+    from pytest_pynenc_state.selection import backend_name
+
+    return _state(request).backend(backend_name(request))
 
 
 @pytest.fixture(scope="session")

@@ -119,7 +119,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let each test run on each backend it is to run on."""
-    for fixture in ("backend_under_test", "pynenc_backend"):
+    for fixture in ("backend_under_test", "pynenc_backend", "pynenc_runner"):
         if fixture in metafunc.fixturenames:
             from pytest_pynenc_state import selection
 

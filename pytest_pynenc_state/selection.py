@@ -74,9 +74,12 @@ def parametrize_backends(metafunc: pytest.Metafunc, fixture: str) -> None:
     """Let a test that uses *fixture* run on each of its backends.
 
     :param fixture: ``pynenc_backend``; or ``backend_under_test`` of the conformance suite, which
-        a subclass may have overridden.
+        a subclass may have overridden; or ``pynenc_runner``, if that does not lead to a backend.
     :raises MarkerError: A marker of the test cannot be used.
     """
+    _refuse_direct_names(metafunc)
+    if fixture == "pynenc_runner":
+        return
     if _is_parametrized(metafunc, fixture) or _is_overridden(metafunc, fixture):
         return
     state = state_of(metafunc.config)
@@ -88,9 +91,93 @@ def parametrize_backends(metafunc: pytest.Metafunc, fixture: str) -> None:
         raise MarkerError(message) from error
     parameters = [pytest.param(name, id=name) for name in chosen]
     if not parameters:
-        skip = pytest.mark.skip(reason="no selected backend fits: " + "; ".join(reasons))
+        skip = pytest.mark.skip(reason=_none_fits(reasons))
         parameters = [pytest.param(state.options.backend[0], id="none", marks=skip)]
     metafunc.parametrize(fixture, parameters, indirect=True)
+
+
+def backend_name(request: pytest.FixtureRequest) -> str:
+    """The name of the backend that a test runs on: its parameter, or all that is left to it.
+
+    :raises OptionsError: The parameter is no name, or several backends are left.
+    """
+    name = getattr(request, "param", None)
+    if name is None:
+        return _only_backend(request)
+    if not isinstance(name, str):
+        message = f"pynenc_backend: expected the name of a backend, got {name!r}"
+        raise OptionsError(message, "write a name, or pkg.mod:attr")
+    return name
+
+
+def _only_backend(request: pytest.FixtureRequest) -> str:
+    """The backend of a test that cannot run once on each: the one that is left to it.
+
+    Such are the methods of `unittest.TestCase`, and tests that ask only while they run.
+
+    :raises OptionsError: Several are left, or a marker of the test cannot be used.
+    """
+    state = state_of(request.config)
+    check_app_marker(request.node)
+    chosen, reasons = _chosen(request.node, state, _leaves_unshared_out(state.options))
+    if not chosen:
+        pytest.skip(_none_fits(reasons))
+    if len(chosen) > 1:
+        message = (
+            f"{request.node.nodeid}: pytest runs this test once, so it needs one backend, and has "
+            f"{len(chosen)} to run on: {', '.join(chosen)}"
+        )
+        raise OptionsError(
+            message,
+            f"mark it, or its class: @pytest.mark.pynenc_backends({chosen[0]!r})",
+            f"or select one for the run: --pynenc-backend {chosen[0]}",
+            "or make it a plain test function that names the fixture among its arguments",
+        )
+    return chosen[0]
+
+
+def _none_fits(reasons: Iterable[str]) -> str:
+    return "no selected backend fits: " + "; ".join(reasons)
+
+
+def _refuse_direct_names(metafunc: pytest.Metafunc) -> None:
+    """Refuse names of backends or runners that would be given to a test in place of the fixture.
+
+    Without a runner, its tasks would wait for ever; without a place, where the app always runs.
+
+    :raises MarkerError: ``indirect=True`` was forgotten.
+    """
+    for marker in metafunc.definition.iter_markers("parametrize"):
+        indirect = (marker.kwargs.get("indirect", False), *marker.args[2:3])[-1]
+        for fixture in ("pynenc_runner", "pynenc_backend"):
+            if indirect is True or fixture in (indirect or ()):
+                continue
+            if any(isinstance(value, str) for value in _parameters(marker, fixture)):
+                message = f"{metafunc.definition.nodeid}: {fixture!r} is parametrized with names"
+                remedy = f"add indirect=[{fixture!r}], so that the fixture gets them"
+                raise MarkerError(str(OptionsError(message, remedy)))
+
+
+def _parameters(marker: pytest.Mark, fixture: str) -> list[object]:
+    """The values that *marker* gives to *fixture*."""
+    names = _argnames(marker)
+    argnames = marker.kwargs.get("argnames", marker.args[0] if marker.args else ())
+    rows = marker.kwargs.get("argvalues", marker.args[1] if len(marker.args) > 1 else ())
+    # What can be read only once is left to pytest, and so are rows that fit no names.
+    if fixture not in names or not isinstance(rows, Sequence):
+        return []
+    is_single = isinstance(argnames, str) and len(names) == 1
+    param = type(pytest.param())
+    at = slice(names.index(fixture), names.index(fixture) + 1)
+    values: list[object] = []
+    for row in rows:
+        if isinstance(row, param):
+            values += row.values[at]
+        elif is_single:
+            values.append(row)
+        elif isinstance(row, Sequence):
+            values += row[at]
+    return values
 
 
 def _is_overridden(metafunc: pytest.Metafunc, fixture: str) -> bool:
@@ -104,22 +191,24 @@ def _is_overridden(metafunc: pytest.Metafunc, fixture: str) -> bool:
 
 
 def _is_parametrized(metafunc: pytest.Metafunc, fixture: str) -> bool:
-    for marker in metafunc.definition.iter_markers("parametrize"):
-        names = marker.kwargs.get("argnames", marker.args[0] if marker.args else ())
-        if isinstance(names, str):
-            names = [name.strip() for name in names.split(",")]
-        if fixture in names:
-            return True
-    return False
+    markers = metafunc.definition.iter_markers("parametrize")
+    return any(fixture in _argnames(marker) for marker in markers)
+
+
+def _argnames(marker: pytest.Mark) -> list[str]:
+    names = marker.kwargs.get("argnames", marker.args[0] if marker.args else ())
+    if isinstance(names, str):
+        names = [name.strip() for name in names.split(",") if name.strip()]
+    return list(names)
 
 
 def _needs_processes(metafunc: pytest.Metafunc, state: SessionState) -> bool:
     """Whether the chosen runner needs a shared backend where nobody insisted on another."""
-    return (
-        "pynenc_runner" in metafunc.fixturenames
-        and state.options.runner != RUNNER_KINDS[0]
-        and state.options.is_default("backend")
-    )
+    return "pynenc_runner" in metafunc.fixturenames and _leaves_unshared_out(state.options)
+
+
+def _leaves_unshared_out(options: Options) -> bool:
+    return options.runner != RUNNER_KINDS[0] and options.is_default("backend")
 
 
 def _chosen(
@@ -287,5 +376,7 @@ def _called(marker: pytest.Mark, signature: Any) -> Any:
     try:
         return signature(*marker.args, **marker.kwargs)
     except TypeError as error:
-        message = f"marker {marker.name}: {error}"
+        # Python names the function, which nobody has written in a test.
+        reason = str(error).replace(f"{signature.__qualname__}()", "it")
+        message = f"marker {marker.name}: {reason}"
         raise OptionsError(message, "see pytest --markers for its arguments") from error

@@ -251,7 +251,7 @@ def test_markers_of_module_and_class_hold_for_their_tests(pytester: pytest.Pytes
             "no backend is called 'memry'",
             "did you mean 'memory'?",
         ),
-        ("pynenc_backends(only='sqlite')", "'only'", "pytest --markers"),
+        ("pynenc_backends(only='sqlite')", ": it got an unexpected", "pytest --markers"),
         ("pynenc_requires('shard')", "no capability 'shard'", "did you mean 'shared'?"),
         ("pynenc_requires(all=True)", "'all'", "pytest --markers"),
         ("pynenc_backends(3)", "3", "choose from: memory"),
@@ -327,3 +327,50 @@ def test_an_unknown_runner_kind_of_a_parametrized_runner_names_the_near_match(
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*no kind of runner 'proces'*", "*did you mean 'process'?*"])
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "fixture"),
+    [
+        ("'pynenc_runner'", "['process']", "pynenc_runner"),
+        ("'pynenc_backend'", "['memory']", "pynenc_backend"),
+        ("'number, pynenc_runner'", "[pytest.param(1, 'process')]", "pynenc_runner"),
+        ("['pynenc_backend']", "[['memory']], indirect=[]", "pynenc_backend"),
+    ],
+)
+def test_names_that_would_be_given_in_place_of_the_fixture_are_an_error(
+    pytester: pytest.Pytester, names: str, values: str, fixture: str
+) -> None:
+    """Without `indirect`, tasks wait for ever for a runner, in the store the app always has."""
+    arguments = "pynenc_runner, number=1" if "runner" in names else "pynenc_backend"
+    marker = f"@pytest.mark.parametrize({names}, {values})"
+
+    message = collection_error(pytester, f"{marker}\ndef test_names({arguments}): pass")
+
+    assert f"::test_names: '{fixture}' is parametrized with names" in message
+    assert f"add indirect=['{fixture}']" in message
+
+
+def test_a_parameter_that_is_no_name_is_an_error(pytester: pytest.Pytester) -> None:
+    """It says what was expected, whatever was given."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+        @pytest.mark.parametrize("pynenc_backend", [{{}}], indirect=True)
+        {NAMES}
+        """
+    )
+
+    result = pytester.runpytest_inprocess()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*pynenc_backend: expected the name of a backend, got {}*")
+
+
+def test_a_clause_marker_without_an_id_does_not_end_the_run(pytester: pytest.Pytester) -> None:
+    """It checks no clause, and so counts as none."""
+    pytester.makepyfile(f"import pytest\n@pytest.mark.pynenc_clause()\n{NAMES}")
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=memory")
+
+    result.assert_outcomes(passed=1)
