@@ -35,7 +35,7 @@ from pytest_pynenc_state.backends.backend import (
     Space,
     remove_folder,
 )
-from pytest_pynenc_state.errors import BackendUnavailable, OptionsError
+from pytest_pynenc_state.errors import BackendError, BackendUnavailable, OptionsError
 from pytest_pynenc_state.history_check import judged_histories
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
 from pytest_pynenc_state.processes.child import Children
@@ -115,7 +115,12 @@ def _available_place(request: pytest.FixtureRequest, backend: Backend, namespace
         importlib.import_module(module)
     directory = _base_directory(request)
     service = _value_of(backend.service, request)
-    return backend.open_place(Space(namespace, directory / namespace, directory, service))
+    space = Space(namespace, directory / namespace, directory, service)
+    place: object = backend.open_place(space)
+    if not isinstance(place, Place):
+        message = f"backend {backend.name!r}: open_place returned {place!r}, expected a Place"
+        raise BackendError(message, "return pytest_pynenc_state.Place(values=..., location=...)")
+    return place
 
 
 def _value_of(service: Service, request: pytest.FixtureRequest) -> Any:

@@ -233,3 +233,23 @@ def test_a_missing_service_skips_unless_somebody_relies_on_it(
 
     result.assert_outcomes(**{outcome: 1})
     result.stdout.fnmatch_lines("*no server at acme:27017*")
+
+
+def test_an_opener_that_returns_no_place_is_named(pytester: pytest.Pytester) -> None:
+    """Once, and not as what pytest met when it went on with what it got."""
+    pytester.makepyfile(
+        half_done="""
+        from pytest_pynenc_state import Backend
+
+        BACKEND = Backend(name="half", components={}, modules=(), open_place=lambda space: None)
+        """,
+        test_it="def test_it(pynenc_place): pass",
+    )
+    pytester.makeini("[pytest]\npythonpath = .")
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=half_done:BACKEND")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*backend 'half': open_place returned None, expected a Place", "*- return pytest_pynenc*"]
+    )

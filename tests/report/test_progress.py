@@ -70,6 +70,16 @@ def test_what_checks_no_clause_is_not_counted() -> None:
     assert terminal.lines == []
 
 
+def test_a_marker_that_names_no_clause_is_not_counted() -> None:
+    """A test of somebody else may have one."""
+    terminal = Terminal()
+    progress = Progress(terminal, ["NO-SUCH-01"], iter([0.0, 6.0]).__next__)  # type: ignore[arg-type]
+
+    progress.pytest_runtest_logreport(report(IDS[0]))
+
+    assert terminal.lines == ["pynenc conformance: basic 1 clauses; 6 s"]
+
+
 @pytest.fixture
 def on_terminal(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Run pytest with a terminal for its output, and return what is on it."""
