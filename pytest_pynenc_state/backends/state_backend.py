@@ -198,9 +198,6 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
         Records of the same microsecond come in the order they were written. Each call
         returns records of its own: changing one changes nothing in the store.
         """
-        # As `invocation_id_of` asks first: to ask here saves a twentieth of reading from memory.
-        if type(invocation_id) is str:
-            return self._get_history(invocation_id)  # type: ignore[arg-type]  # as there
         return self._get_history(invocation_id_of(invocation_id))
 
     def _add_records_of(

@@ -35,6 +35,7 @@ def test_another_process_is_at_work_before_a_kill_and_after_it(
     calls_ns: dict[str, list[int]] = defaultdict(list)
     for operation in operations:
         calls_ns[operation.process].append(operation.start_ns)
+    # The test's own process registers at first; the victim is the next to make its last call.
     _, victim_ns, *others_ns = sorted(calls_ns.values(), key=max)
     meanwhile = [[ns for ns in each if victim_ns[0] < ns < victim_ns[-1]] for each in others_ns]
     assert any(meanwhile)
