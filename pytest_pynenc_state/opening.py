@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state import selection
 from pytest_pynenc_state.apps.configuration import (
     TEST_DEFAULTS,
     checked_values,
@@ -37,6 +36,7 @@ from pytest_pynenc_state.backends.backend import (
 )
 from pytest_pynenc_state.errors import BackendError, BackendUnavailable, OptionsError
 from pytest_pynenc_state.history_check import judged_histories
+from pytest_pynenc_state.markers import app_marker
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
 from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
@@ -45,6 +45,7 @@ from pytest_pynenc_state.processes.racing import Races, Rules
 from pytest_pynenc_state.processes.recorder import Recorder, recorder_of
 from pytest_pynenc_state.processes.runner import RunnerControl
 from pytest_pynenc_state.processes.visiting import Destination
+from pytest_pynenc_state.selection import runner_kind
 from pytest_pynenc_state.session import state_of
 
 if TYPE_CHECKING:
@@ -152,11 +153,11 @@ def exported_values(
 
     :raises OptionsError: *config* has an unknown field, or one that belongs to the place.
     """
-    _, marked = selection.app_marker(request.node)
+    _, marked = app_marker(request.node)
     options = state_of(request.config).options
     values = {
         **TEST_DEFAULTS,
-        "runner_cls": RUNNER_CLASSES[selection.runner_kind(request.node, options)],
+        "runner_cls": RUNNER_CLASSES[runner_kind(request.node, options)],
         **_allowed(config, "pynenc_config", backend, place),
         **_allowed(marked, "marker pynenc", backend, place),
         **backend.components,
@@ -263,7 +264,7 @@ def _pointed_or_built(
 
 def author_app(request: pytest.FixtureRequest) -> str | Pynenc | None:
     """The author's app, as the marker or the option names it."""
-    app, _ = selection.app_marker(request.node)
+    app, _ = app_marker(request.node)
     chosen: str | Pynenc | None = app or state_of(request.config).options.app
     return chosen
 
@@ -274,7 +275,7 @@ def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend
     path = author_app(request)
     return RunnerControl(
         app=app,
-        kind=selection.runner_kind(request.node, state.options),
+        kind=runner_kind(request.node, state.options),
         backend=backend,
         app_path=path if isinstance(path, str) else None,
         guard=state.guard,

@@ -25,6 +25,10 @@ SWITCH = ("on", "off")
 MISSING_CHOICES = ("skip", "fail")
 LEVELS = ("basic", "process", "crash")
 
+_VARIABLES = "PYTEST_PYNENC_"
+# What else is called so tells the processes of a test where they are.
+_OF_PROCESSES = tuple(_VARIABLES + it for it in ("CRASHES", "FAMILY", "JOURNALS", "MODULES"))
+
 _DEFAULT_TIMEOUT_S = 30.0
 _DEFAULT_PROCESSES = 4
 
@@ -110,7 +114,7 @@ class _Option(SimpleNamespace):
 
     @property
     def variable(self) -> str:
-        return f"PYTEST_PYNENC_{self.key.upper()}"
+        return _VARIABLES + self.key.upper()
 
 
 _OPTIONS = (
@@ -257,12 +261,28 @@ def resolve_options(config: pytest.Config) -> Options:
 
     :raises OptionsError: A value cannot be used; the message names option, value and source.
     """
+    _warn_of_unknown_variables(config)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for option in _OPTIONS:
         text, sources[option.name] = _found(option, config)
         values[option.key] = option.default if text is None else _parsed(option, text, sources)
     return Options(**values, sources=sources)
+
+
+def _warn_of_unknown_variables(config: pytest.Config) -> None:
+    """Warn of variables that look like ours and set nothing, as pytest does of ini values."""
+    known = [option.variable for option in _OPTIONS]
+    for variable in os.environ:
+        if variable.startswith(_VARIABLES) and variable not in (*known, *_OF_PROCESSES):
+            import pytest
+
+            from pytest_pynenc_state.option_values import near_match
+
+            name = variable.removeprefix(_VARIABLES)
+            hint = near_match(name, [each.removeprefix(_VARIABLES) for each in known])
+            message = f"variable {variable} sets nothing: there is no option {name}; {hint}"
+            config.issue_config_time_warning(pytest.PytestConfigWarning(message), stacklevel=2)
 
 
 def wants_conformance(config: pytest.Config) -> bool:

@@ -67,9 +67,9 @@ def pytest_configure(config: pytest.Config) -> None:
     with _usage_errors():
         chosen = config.stash[hookspecs.OPTIONS] = options.resolve_options(config)
     if options.wants_conformance(config) or not chosen.is_default("level"):
-        from pytest_pynenc_state import selection
+        from pytest_pynenc_state import conformance_selection
 
-        selection.select_clauses(config)
+        conformance_selection.select_clauses(config)
     if chosen.replay:
         from pytest_pynenc_state import replaying
 
@@ -121,10 +121,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let each test run on each backend it is to run on."""
     for fixture in ("backend_under_test", "pynenc_backend", "pynenc_runner"):
         if fixture in metafunc.fixturenames:
-            from pytest_pynenc_state import selection
+            from pytest_pynenc_state import parametrizing
 
             _end_well(metafunc.config)
-            selection.parametrize_backends(metafunc, fixture)
+            parametrizing.parametrize_backends(metafunc, fixture)
             return
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from pytest_pynenc_state.conformance_selection import only_named_tests
 from pytest_pynenc_state.errors import OperationsUnreadable
 from pytest_pynenc_state.history.linearizability import assert_linearizable, judging
 from pytest_pynenc_state.history.models import Model
 from pytest_pynenc_state.history.operations import Operation, load_operations
 from pytest_pynenc_state.hookspecs import OPTIONS
-from pytest_pynenc_state.selection import only_named_tests
 
 #: What the ids of these tests begin with.
 REPLAY_NODE = "pynenc-replay"

@@ -8,6 +8,7 @@ exported as a variable, and variables that would beat it are set aside meanwhile
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shlex
@@ -42,28 +43,45 @@ TEST_DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def known_fields() -> frozenset[str]:
-    """Every field of every pynenc configuration class that is imported by now."""
-    found: set[str] = set()
+def _known_fields() -> dict[str, list[Any]]:
+    """Every field of every pynenc configuration class that is imported by now, by its name."""
+    found: dict[str, list[Any]] = {}
     classes = [ConfigPynencBase]
     while classes:
         config_class = classes.pop()
-        found.update(config_class.config_fields())
+        for name in config_class.config_fields():
+            found.setdefault(name, []).append(inspect.getattr_static(config_class, name))
         classes += config_class.__subclasses__()
-    return frozenset(found)
+    return found
 
 
 def checked_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Return *values*, all of them fields of some pynenc configuration class.
 
-    :raises OptionsError: A name is no field, and no section (a mapping) either.
+    :raises OptionsError: A name is no field, and no section (a mapping) either; or no class that
+        has the field takes the value.
     """
-    known = known_fields() if values else frozenset()
+    known = _known_fields() if values else {}
     for name, value in values.items():
-        if name not in known and not isinstance(value, Mapping):
+        if isinstance(value, Mapping):
+            continue
+        if name not in known:
             message = f"{source}: pynenc has no configuration field {name!r}"
             raise OptionsError(message, near_match(name, sorted(known)))
+        refusals = [refusal for field in known[name] if (refusal := _refusal(field, value))]
+        if len(refusals) == len(known[name]):
+            message = f"{source}: pynenc does not take {name}={value!r}: {refusals[0]}"
+            raise OptionsError(message, f"its default is {known[name][0]._default_value!r}")
     return dict(values)
+
+
+def _refusal(field: Any, value: object) -> str:
+    """Why pynenc would not take *value* for *field*; nothing if it would."""
+    try:
+        field._mapper(value, type(field._default_value))
+    except Exception as error:  # noqa: BLE001 - a field may convert with any function
+        return str(error) or type(error).__name__
+    return ""
 
 
 @contextmanager

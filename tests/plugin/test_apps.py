@@ -123,7 +123,7 @@ def test_the_closest_configuration_value_wins(
     monkeypatch.setenv("PYNENC__MAX_PENDING_SECONDS", "77")
     monkeypatch.setenv("PYNENC__CONFIGPYNENC__PRINT_ARGUMENTS", "true")
 
-    pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=4)
+    pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=6)
 
 
 def test_values_of_the_fixture_hold_for_a_fresh_app(pytester: pytest.Pytester) -> None:
@@ -159,6 +159,11 @@ def test_values_of_the_fixture_hold_for_a_fresh_app(pytester: pytest.Pytester) -
             "no configuration field 'max_pending_second'",
             "did you mean 'max",
         ),
+        (
+            "max_pending_seconds='soon'",
+            "does not take max_pending_seconds='soon': Invalid type. Expected <class 'float'>",
+            "its default is 5.0",
+        ),
         ("app='ofice:app'", "cannot import 'ofice'", "did you mean 'office'?"),
         ("app='office:ap'", "has no 'ap'", "did you mean 'app'?"),
         ("app='office:add'", "expected a pynenc.Pynenc", "name the variable"),
@@ -191,6 +196,11 @@ def test_a_bad_marker_is_an_error_that_says_how_to_mend_it(
     ("values", "wrong", "remedy"),
     [
         ({"max_pending_second": 1}, "pynenc_config: pynenc has no configuration field", "did you"),
+        (
+            {"blocking_control": None, "max_pending_seconds": None},
+            "max_pending_seconds=None",
+            "5.0",
+        ),
         (
             {"sqlite_db_path": "elsewhere.db"},
             "'sqlite_db_path' belongs to the place",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+
+import pytest_pynenc_state
+
+# A constant that names a variable: those of options are put together from their names.
+OF_PROCESSES = re.compile(r'= "(PYTEST_PYNENC_\w+)"')
 
 # Option to three good values: on the command line, in the variable, in the ini file.
 GOOD_VALUES = {
@@ -145,6 +153,34 @@ def test_a_bad_value_is_blamed_on_its_source(
     for result, source in ((in_ini, f"ini pynenc_{key(option)}"), (in_variable, variable(option))):
         assert result.ret == pytest.ExitCode.USAGE_ERROR
         result.stderr.fnmatch_lines(f"ERROR: --pynenc-{option}*'b?d'*(from {source})*")
+
+
+def test_a_variable_that_sets_nothing_is_warned_of(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Misspelt, it would leave the run as it was, and nobody would know."""
+    monkeypatch.setenv("PYTEST_PYNENC_BACKNED", "sqlite")
+
+    result = pytester.runpytest_inprocess()
+
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        "*PytestConfigWarning: variable PYTEST_PYNENC_BACKNED sets nothing: "
+        "there is no option BACKNED; did you mean 'BACKEND'?"
+    )
+
+
+def test_no_variable_of_the_package_itself_is_warned_of(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A test may run pytest in a process that it starts, where such are set."""
+    sources = Path(pytest_pynenc_state.__file__).parent.rglob("*.py")
+    names = {name for path in sources for name in OF_PROCESSES.findall(path.read_text())}
+    assert "PYTEST_PYNENC_MODULES" in names
+    for name in names:
+        monkeypatch.setenv(name, "")
+
+    pytester.runpytest_inprocess().assert_outcomes(passed=1, warnings=0)
 
 
 @pytest.mark.parametrize("option", ["backend", "timeout"])

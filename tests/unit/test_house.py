@@ -25,7 +25,7 @@ LAYERS = (
     ("session",),
     ("conformance",),
     ("report",),
-    ("selection", "history_check"),
+    ("markers", "selection", "parametrizing", "conformance_selection", "history_check"),
     ("opening",),
     ("fixtures", "ending", "replaying"),
     ("plugin",),

@@ -49,3 +49,16 @@ def test_false_is_false(pynenc_app):
     """In pynenc, any variable that is not empty is true."""
     assert pynenc_app.conf.print_arguments is False
     assert pynenc_app.conf.log_use_colors is False
+
+
+@pytest.mark.pynenc(app_id="elsewhere")
+def test_id(pynenc_app):
+    """Also an app that other tests have used goes by the id of the marker, with all it has."""
+    assert pynenc_app.app_id == office.add.app.app_id == "elsewhere"
+    assert office.add(1, 2).app.app_id == "elsewhere"
+    assert [*pynenc_app.state_backend.get_all_app_infos()] == ["elsewhere"]
+
+
+def test_id_of_the_next(pynenc_app):
+    """It goes by its own again."""
+    assert pynenc_app.app_id == "office"
