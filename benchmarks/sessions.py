@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from benchmarks.result import Result, Settings, Table, Target, number
 _UNUSED_RUNS = 120
 _UNUSED_WANTED_MS = 5.0
 _TESTS = 1000
-_TEST_RUNS = 5
+_TEST_RUNS = 7
 _PER_TEST_WANTED_MS = 3.0
 
 # Without a report, a cache or a plugin that other packages have brought along.
@@ -34,49 +36,53 @@ def pytest_unconfigure(config):
         path.write_text(str(time.process_time()))
 """
 
-_PLAIN = "def test_it(n): pass"
+_PLAIN, _APP, _COMPONENTS, _OTHER = "plain", "pynenc_app", "its components", "other work"
 _BODIES = {
-    "plain": _PLAIN,
-    "pynenc_app": "def test_it(n, pynenc_app): pass",
-    "its components": (
+    _PLAIN: "def test_it(n): pass",
+    _APP: "def test_it(n, pynenc_app): pass",
+    _COMPONENTS: (
         "def test_it(n, pynenc_app): pynenc_app.orchestrator.count_invocations(),"
         " pynenc_app.state_backend.get_history('it')"
     ),
 }
+_WITH_THE_PLUGIN = (_APP, _COMPONENTS)
+
+# Python makes and throws away objects, as it does for an app.
+_PARSED = "[word.upper() for word in text.split() if word] or dict(text=text, words=())"
 
 
 def measure(settings: Settings) -> Result:
     """Run pytest with and without the plugin, in turns."""
-    unused_runs = settings.either(_UNUSED_RUNS, 2)
     folder = settings.directory / "sessions"
     folder.mkdir()
-    unused = _unused(folder, unused_runs)
+    unused = _unused(folder, settings.either(_UNUSED_RUNS, 2))
+    unused_ms = _paired_ms(unused["with the plugin"], unused["plain"])
     tests, runs = settings.either((_TESTS, _TEST_RUNS), (10, 1))
-    alone, alone_cpu = _timed(folder, tests, runs, ())
+    bodies = {**_BODIES, _OTHER: _other_work(folder, tests)}
+    alone, alone_cpu = _timed(folder, bodies, tests, runs, ())
     # As many for each worker: what a process pays once is shared by as many tests.
-    by_two, by_two_cpu = _timed(folder, 2 * tests, runs, _TWO_WORKERS)
-    # The limit of two workers: what two processors do for two who have nothing to do with each
-    # other.
-    beside, beside_cpu = _timed(folder, tests, runs, (), at_once=2)
-    series = (alone, by_two, beside, alone_cpu, by_two_cpu, beside_cpu)
+    by_two, by_two_cpu = _timed(folder, bodies, 2 * tests, runs, _TWO_WORKERS)
+    series = (alone, by_two, alone_cpu, by_two_cpu)
     rows = [
         (body, *(number(_extra_ms(each, body) / tests) for each in series))
-        for body in _BODIES
-        if body != "plain"
+        for body in bodies
+        if body != _PLAIN
     ]
-    unused_ms = _paired_ms(unused["with the plugin"], unused["plain"])
-    title = f"Milliseconds that each of {tests:,} tests takes more than one that does nothing"
-    per_test_ms = _extra_ms(alone, "pynenc_app") / tests
-    per_worker_ms = _extra_ms(by_two, "pynenc_app") / tests
-    beside_ms = _extra_ms(beside, "pynenc_app") / tests
+    title = (
+        f"Milliseconds that each of {tests:,} tests takes more than one that does nothing "
+        "(other work: without the plugin, chosen to take the processor as long as pynenc_app)"
+    )
     columns = (
         "what it uses, on sqlite",
         "one run",
         "-n 2, each worker",
-        "two runs at once, each",
         "one run, processor time",
         "-n 2, each worker's processor time",
-        "two runs at once, each one's processor time",
+    )
+    per_test_ms = _extra_ms(alone, _APP) / tests
+    per_worker_ms = _extra_ms(by_two, _APP) / tests
+    slower, slower_at_other_work = (
+        _extra_ms(by_two, body) / _extra_ms(alone, body) for body in (_APP, _OTHER)
     )
     return Result(
         [Table(title, columns, rows)],
@@ -96,20 +102,38 @@ def measure(settings: Settings) -> Result:
             Target(
                 "the same with -n 2, for each worker",
                 "no slower",
-                f"{per_worker_ms:.2f} ms (two runs at once that share nothing: {beside_ms:.2f} ms)",
+                f"{per_worker_ms:.2f} ms: {slower:.2f} times as long (other work, without the "
+                f"plugin: {slower_at_other_work:.2f} times)",
                 per_worker_ms <= per_test_ms,
             ),
         ],
         {
-            "unused": {name: each.summary() for name, each in unused.items()},
-            "alone": {name: each.summary() for name, each in alone.items()},
-            "by two": {name: each.summary() for name, each in by_two.items()},
-            "beside": {name: each.summary() for name, each in beside.items()},
-            "alone, processor": {name: each.summary() for name, each in alone_cpu.items()},
-            "by two, processor": {name: each.summary() for name, each in by_two_cpu.items()},
-            "beside, processor": {name: each.summary() for name, each in beside_cpu.items()},
+            "unused": _summaries(unused),
+            "alone": _summaries(alone),
+            "by two": _summaries(by_two),
+            "alone, processor": _summaries(alone_cpu),
+            "by two, processor": _summaries(by_two_cpu),
         },
     )
+
+
+def _other_work(folder: Path, tests: int) -> str:
+    """A test that has nothing to do with the plugin, and takes as long as one with an app.
+
+    What becomes of it with two workers is the limit of what they can do for any test.
+    """
+    _, processor = _timed(folder, _BODIES, tests, 1, ())
+    wanted_ms = max(_extra_ms(processor, _APP) / tests, 0.0)
+    started_s = time.process_time()
+    for _ in range(tests):
+        ast.parse(_PARSED)
+    once_ms = (time.process_time() - started_s) * 1000 / tests
+    times = round(wanted_ms / once_ms)
+    return f"def test_it(n): [ast.parse({_PARSED!r}) for _ in range({times})]"
+
+
+def _summaries(series: Mapping[str, Series]) -> dict[str, dict[str, float]]:
+    return {name: each.summary() for name, each in series.items()}
 
 
 def _extra_ms(series: Mapping[str, Series], name: str) -> float:
@@ -124,26 +148,22 @@ def _paired_ms(more: Series, less: Series) -> float:
 
 def _unused(folder: Path, runs: int) -> dict[str, Series]:
     """The processor times of runs that use nothing of the plugin."""
-    path = _test_file(folder, _PLAIN, 1)
+    path = _test_file(folder, _BODIES[_PLAIN], 1)
     to_do = {"plain": _Run(path, _WITHOUT), "with the plugin": _Run(path, ())}
     measured_in_turns({name: each.slice for name, each in to_do.items()}, runs)
     return {name: each.processor() for name, each in to_do.items()}
 
 
 def _timed(
-    folder: Path, tests: int, runs: int, workers: Sequence[str], at_once: int = 1
+    folder: Path, bodies: Mapping[str, str], tests: int, runs: int, workers: Sequence[str]
 ) -> tuple[dict[str, Series], dict[str, Series]]:
-    """The times of whole runs, and the processor times of the processes that ran the tests.
-
-    :param at_once: How many runs begin at the same time; all their tests have then been run.
-    """
+    """The times of whole runs, and the processor times of the processes that ran the tests."""
     to_do = {
         body: _Run(
             _test_file(folder, text, tests),
-            (*workers, *(_WITHOUT if body == "plain" else _ON_SQLITE)),
-            at_once,
+            (*workers, *(_ON_SQLITE if body in _WITH_THE_PLUGIN else _WITHOUT)),
         )
-        for body, text in _BODIES.items()
+        for body, text in bodies.items()
     }
     times = measured_in_turns({body: each.slice for body, each in to_do.items()}, runs)
     return times, {body: each.processor() for body, each in to_do.items()}
@@ -154,17 +174,18 @@ def _test_file(folder: Path, body: str, tests: int) -> Path:
     own.mkdir()
     (own / "conftest.py").write_text(_CONFTEST)
     path = own / "test_it.py"
-    path.write_text(f"import pytest\n\n\n@pytest.mark.parametrize('n', range({tests}))\n{body}\n")
+    path.write_text(
+        f"import ast, pytest\n\n\n@pytest.mark.parametrize('n', range({tests}))\n{body}\n"
+    )
     return path
 
 
 class _Run:
-    """A run of pytest, or several at once, again and again."""
+    """A run of pytest, again and again."""
 
-    def __init__(self, path: Path, options: Sequence[str], at_once: int = 1) -> None:
+    def __init__(self, path: Path, options: Sequence[str]) -> None:
         self._path = path
         self._options = options
-        self._at_once = at_once
         self._processor_us: list[float] = []
 
     def slice(self) -> Slice:
@@ -176,19 +197,13 @@ class _Run:
         return Series(self._processor_us[1:])
 
     def _run(self) -> None:
-        runs = [
-            subprocess.Popen(
-                [sys.executable, *_PYTEST, *self._options, self._path.name],
-                cwd=self._path.parent,
-                env={**os.environ, "PYTEST_ADDOPTS": ""},
-                stdout=subprocess.DEVNULL,
-            )
-            for _ in range(self._at_once)
-        ]
-        codes = [each.wait() for each in runs]
-        if any(codes):
-            message = f"pytest failed in {self._path.parent}"
-            raise RuntimeError(message)
+        subprocess.run(
+            [sys.executable, *_PYTEST, *self._options, self._path.name],
+            cwd=self._path.parent,
+            env={**os.environ, "PYTEST_ADDOPTS": ""},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
         told = list(self._path.parent.glob("*.seconds"))
         self._processor_us.append(statistics.mean(float(it.read_text()) for it in told) * 1e6)
         for each in told:
