@@ -197,16 +197,16 @@ def pynenc_runner(
     Its kind is that of ``--pynenc-runner``, or the fixture's parameter. It is stopped
     after the test, within ``--pynenc-timeout``; what outlives it fails the test.
     """
-    from pytest_pynenc_state import opening
+    from pytest_pynenc_state import starting
 
-    control = opening.runner_control(request, pynenc_app, pynenc_backend)
+    control = starting.runner_control(request, pynenc_app, pynenc_backend)
     _state(request).record(request.node).logs = control.logs
     try:
-        with opening.may_crash(request, control):
+        with starting.may_crash(request, control):
             control.start()
             yield control
     finally:
-        opening.stop_runners(request, control)
+        starting.stop_runners(request, control)
 
 
 @pytest.fixture
@@ -221,9 +221,9 @@ def pynenc_crash(
     children, racers, workers and runners in other processes. It happens once; ``.wait()``
     returns when it has. Whatever is paused goes on when the test ends.
     """
-    from pytest_pynenc_state import opening
+    from pytest_pynenc_state import starting
 
-    with opening.crash_control(request, pynenc_backend) as control:
+    with starting.crash_control(request, pynenc_backend) as control:
         yield control
 
 
@@ -239,9 +239,11 @@ def pynenc_recorder(
     Recorded is this process, and whatever process the test starts after this, also one that is
     killed. If the test fails, its operations are saved, for ``--pynenc-replay``.
     """
-    from pytest_pynenc_state import opening
+    from pytest_pynenc_state import starting
 
-    with opening.opened_recorder(request, pynenc_app, pynenc_backend, pynenc_namespace) as recorder:
+    with starting.opened_recorder(
+        request, pynenc_app, pynenc_backend, pynenc_namespace
+    ) as recorder:
         yield recorder
 
 
@@ -255,9 +257,9 @@ def pynenc_process(
     place. A child that is still running when the test ends fails it, unless the test has
     killed, terminated or paused it; so does an error that the test has not asked for.
     """
-    from pytest_pynenc_state import opening
+    from pytest_pynenc_state import starting
 
-    with opening.opened_children(request, pynenc_app, pynenc_backend) as children:
+    with starting.opened_children(request, pynenc_app, pynenc_backend) as children:
         yield children
 
 
@@ -270,7 +272,7 @@ def pynenc_race(
     They are ``--pynenc-processes`` processes with the app of the test, ready and connected;
     or threads of this one, with ``threads=True``. ``--pynenc-seed`` repeats their pauses.
     """
-    from pytest_pynenc_state import opening
+    from pytest_pynenc_state import starting
 
-    with opening.opened_races(request, pynenc_app, pynenc_backend) as races:
+    with starting.opened_races(request, pynenc_app, pynenc_backend) as races:
         yield races

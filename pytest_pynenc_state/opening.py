@@ -28,7 +28,6 @@ from pytest_pynenc_state.apps.reading import remembered_files
 from pytest_pynenc_state.apps.searching import remembered_search
 from pytest_pynenc_state.backends.backend import (
     Backend,
-    Capability,
     Place,
     Service,
     Space,
@@ -38,13 +37,7 @@ from pytest_pynenc_state.errors import BackendError, BackendUnavailable, Options
 from pytest_pynenc_state.history_check import judged_histories
 from pytest_pynenc_state.markers import app_marker
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
-from pytest_pynenc_state.processes.child import Children
-from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
 from pytest_pynenc_state.processes.leaks import LeakCheck
-from pytest_pynenc_state.processes.racing import Races, Rules
-from pytest_pynenc_state.processes.recorder import Recorder, recorder_of
-from pytest_pynenc_state.processes.runner import RunnerControl
-from pytest_pynenc_state.processes.visiting import Destination
 from pytest_pynenc_state.selection import runner_kind
 from pytest_pynenc_state.session import state_of
 
@@ -92,7 +85,7 @@ def opened_place(
         if state.options.fails_on_missing():
             raise
         pytest.skip(f"backend {backend.name!r}: {error}")
-    folder = _base_directory(request) / namespace
+    folder = base_directory(request) / namespace
 
     def remove() -> None:
         place.remove()
@@ -114,7 +107,7 @@ def _available_place(request: pytest.FixtureRequest, backend: Backend, namespace
     backend.require_libraries()
     for module in backend.modules:
         importlib.import_module(module)
-    directory = _base_directory(request)
+    directory = base_directory(request)
     service = _value_of(backend.service, request)
     space = Space(namespace, directory / namespace, directory, service)
     place: object = backend.open_place(space)
@@ -130,11 +123,12 @@ def _value_of(service: Service, request: pytest.FixtureRequest) -> Any:
     return None if service is None else request.getfixturevalue(service)
 
 
-def _base_directory(request: pytest.FixtureRequest) -> Path:
+def base_directory(request: pytest.FixtureRequest) -> Path:
+    """Where the folders of places are: pytest's, or ours if pytest is told to remove its own."""
     factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
     if request.config.getini("tmp_path_retention_policy") == "all":
         return factory.getbasetemp() / "pynenc"
-    # pytest is told to remove what it has; what we say is kept must not be among that.
+    # What we say is kept must not be among what it removes.
     return state_of(request.config).own_directory
 
 
@@ -223,28 +217,17 @@ def opened_app(
             app,
             state_of(request.config).record(request.node),
             timeout_s=options.timeout,
-            is_checked=_is_judged(request),
+            is_checked=is_judged(request),
             is_drawn=options.timelines == "all",
         ),
     ):
         yield app
 
 
-def _is_judged(request: pytest.FixtureRequest) -> bool:
+def is_judged(request: pytest.FixtureRequest) -> bool:
     """Whether the histories of the test are judged when it ends."""
     unjudged = request.node.get_closest_marker("pynenc_no_history_check")
     return state_of(request.config).options.check_history == "on" and unjudged is None
-
-
-def stop_runners(request: pytest.FixtureRequest, runners: RunnerControl) -> None:
-    """Stop all runners of a test, and note what the histories are to be judged by.
-
-    :raises ProcessLeaked: Something outlived one of them; all have been stopped.
-    """
-    try:
-        runners.stop()
-    finally:
-        state_of(request.config).record(request.node).cut_off_since = runners.cut_off_since
 
 
 @contextmanager
@@ -267,116 +250,3 @@ def author_app(request: pytest.FixtureRequest) -> str | Pynenc | None:
     app, _ = app_marker(request.node)
     chosen: str | Pynenc | None = app or state_of(request.config).options.app
     return chosen
-
-
-def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> RunnerControl:
-    """Give control over the runners of one test; none has been started yet."""
-    state = state_of(request.config)
-    path = author_app(request)
-    return RunnerControl(
-        app=app,
-        kind=runner_kind(request.node, state.options),
-        backend=backend,
-        app_path=path if isinstance(path, str) else None,
-        guard=state.guard,
-        timeout_s=state.options.timeout,
-        lets_record=_is_judged(request),
-    )
-
-
-@contextmanager
-def crash_control(request: pytest.FixtureRequest, backend: Backend) -> Iterator[CrashControl]:
-    """Let a test arrange crashes of what it starts from now on.
-
-    :raises NotShared: The backend's state lives in one process.
-    """
-    state = state_of(request.config)
-    with crash_control_of(backend, state.options.timeout, state.seed) as control:
-        yield control
-
-
-@contextmanager
-def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterator[None]:
-    """Have the runners that are started meanwhile look for crash points, if the test has any.
-
-    Afterwards what was paused goes on, so that it can end. If the test records operations, it
-    does so of the runners, too.
-    """
-    record_first(request)
-    if "pynenc_crash" not in request.fixturenames:
-        yield
-        return
-    control: CrashControl = request.getfixturevalue("pynenc_crash")
-    control.runs_here = runners.run_here
-    try:
-        yield
-    finally:
-        control.resume()
-
-
-@contextmanager
-def opened_recorder(
-    request: pytest.FixtureRequest, app: Pynenc, backend: Backend, namespace: str
-) -> Iterator[Recorder]:
-    """Record what the processes of one test do to its store; save it if the test fails.
-
-    :raises RecorderTooLate: There are invocations already.
-    """
-    state = state_of(request.config)
-    path = _base_directory(request) / f"{namespace}.operations.jsonl"
-    is_shared = Capability.SHARED in backend.capabilities
-    with recorder_of(app, is_shared=is_shared) as recorder:
-
-        def save() -> str:
-            try:
-                return state.keeping(recorder.saved(path))
-            except OSError as error:
-                return f"could not be saved: {error}"
-
-        if state.options.keep != "none":
-            state.record(request.node).operations = save
-        yield recorder
-
-
-def record_first(request: pytest.FixtureRequest) -> None:
-    """If a test records operations, begin with it before anything else is started."""
-    if "pynenc_recorder" in request.fixturenames:
-        request.getfixturevalue("pynenc_recorder")
-
-
-def destination(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Destination:
-    """Where the other processes of a test are to go."""
-    path = author_app(request)
-    return Destination(app, path if isinstance(path, str) else None, backend)
-
-
-@contextmanager
-def opened_children(
-    request: pytest.FixtureRequest, app: Pynenc, backend: Backend
-) -> Iterator[Children]:
-    """Start children for one test; afterwards end them.
-
-    :raises ProcessLeaked: One was still running, and nobody had waited for it.
-    """
-    record_first(request)
-    state = state_of(request.config)
-    children = Children(destination(request, app, backend), state.guard, state.options.timeout)
-    state.record(request.node).children = children.logs
-    try:
-        yield children
-    finally:
-        children.close()
-
-
-@contextmanager
-def opened_races(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Iterator[Races]:
-    """Let racers race in one test; afterwards they leave its place."""
-    record_first(request)
-    state = state_of(request.config)
-    rules = Rules(state.options.processes, state.seed, state.options.timeout)
-    races = Races(destination(request, app, backend), lambda: state.pool, rules)
-    state.record(request.node).races = races.report
-    try:
-        yield races
-    finally:
-        races.close()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_pynenc_state import Races, opening, session
+from pytest_pynenc_state import Races, session, starting
 from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.racing import Rules
 from pytest_pynenc_state.processes.visiting import Destination
@@ -31,7 +31,7 @@ def pynenc_pool(request: pytest.FixtureRequest) -> Pool:
 def destination(
     request: pytest.FixtureRequest, pynenc_app: Pynenc, pynenc_backend: Backend
 ) -> Destination:
-    return opening.destination(request, pynenc_app, pynenc_backend)
+    return starting.destination(request, pynenc_app, pynenc_backend)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
-from pytest_pynenc_state import opening
+from pytest_pynenc_state import starting
 from pytest_pynenc_state.errors import CrashNotReached, CrashRefused, NotShared, ProcessDied
 from pytest_pynenc_state.processes import crash_points
 from pytest_pynenc_state.processes.crash_control import crash_control_of
@@ -442,7 +442,7 @@ def test_a_state_of_one_process_is_refused(
     """No other process could come by."""
     with (
         pytest.raises(NotShared, match="pynenc_crash needs a second process"),
-        opening.crash_control(request, pynenc_backend),
+        starting.crash_control(request, pynenc_backend),
     ):
         pytest.fail("it was not refused")
     assert CRASHES_VARIABLE not in os.environ

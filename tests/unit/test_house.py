@@ -26,7 +26,7 @@ LAYERS = (
     ("conformance",),
     ("report",),
     ("markers", "selection", "parametrizing", "conformance_selection", "history_check"),
-    ("opening",),
+    ("opening", "starting"),
     ("fixtures", "ending", "replaying"),
     ("plugin",),
 )

@@ -1,0 +1,147 @@
+"""Starting the processes of a test, and ending them: runners, children, racers, crashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_pynenc_state.backends.backend import Backend, Capability
+from pytest_pynenc_state.opening import author_app, base_directory, is_judged
+from pytest_pynenc_state.processes.child import Children
+from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
+from pytest_pynenc_state.processes.racing import Races, Rules
+from pytest_pynenc_state.processes.recorder import Recorder, recorder_of
+from pytest_pynenc_state.processes.runner import RunnerControl
+from pytest_pynenc_state.processes.visiting import Destination
+from pytest_pynenc_state.selection import runner_kind
+from pytest_pynenc_state.session import state_of
+
+if TYPE_CHECKING:
+    from pynenc.app import Pynenc
+
+
+def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> RunnerControl:
+    """Give control over the runners of one test; none has been started yet."""
+    state = state_of(request.config)
+    path = author_app(request)
+    return RunnerControl(
+        app=app,
+        kind=runner_kind(request.node, state.options),
+        backend=backend,
+        app_path=path if isinstance(path, str) else None,
+        guard=state.guard,
+        timeout_s=state.options.timeout,
+        lets_record=is_judged(request),
+    )
+
+
+def stop_runners(request: pytest.FixtureRequest, runners: RunnerControl) -> None:
+    """Stop all runners of a test, and note what the histories are to be judged by.
+
+    :raises ProcessLeaked: Something outlived one of them; all have been stopped.
+    """
+    try:
+        runners.stop()
+    finally:
+        state_of(request.config).record(request.node).cut_off_since = runners.cut_off_since
+
+
+@contextmanager
+def crash_control(request: pytest.FixtureRequest, backend: Backend) -> Iterator[CrashControl]:
+    """Let a test arrange crashes of what it starts from now on.
+
+    :raises NotShared: The backend's state lives in one process.
+    """
+    state = state_of(request.config)
+    with crash_control_of(backend, state.options.timeout, state.seed) as control:
+        yield control
+
+
+@contextmanager
+def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterator[None]:
+    """Have the runners that are started meanwhile look for crash points, if the test has any.
+
+    Afterwards what was paused goes on, so that it can end. If the test records operations, it
+    does so of the runners, too.
+    """
+    record_first(request)
+    if "pynenc_crash" not in request.fixturenames:
+        yield
+        return
+    control: CrashControl = request.getfixturevalue("pynenc_crash")
+    control.runs_here = runners.run_here
+    try:
+        yield
+    finally:
+        control.resume()
+
+
+@contextmanager
+def opened_recorder(
+    request: pytest.FixtureRequest, app: Pynenc, backend: Backend, namespace: str
+) -> Iterator[Recorder]:
+    """Record what the processes of one test do to its store; save it if the test fails.
+
+    :raises RecorderTooLate: There are invocations already.
+    """
+    state = state_of(request.config)
+    path = base_directory(request) / f"{namespace}.operations.jsonl"
+    is_shared = Capability.SHARED in backend.capabilities
+    with recorder_of(app, is_shared=is_shared) as recorder:
+
+        def save() -> str:
+            try:
+                return state.keeping(recorder.saved(path))
+            except OSError as error:
+                return f"could not be saved: {error}"
+
+        if state.options.keep != "none":
+            state.record(request.node).operations = save
+        yield recorder
+
+
+def record_first(request: pytest.FixtureRequest) -> None:
+    """If a test records operations, begin with it before anything else is started."""
+    if "pynenc_recorder" in request.fixturenames:
+        request.getfixturevalue("pynenc_recorder")
+
+
+def destination(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Destination:
+    """Where the other processes of a test are to go."""
+    path = author_app(request)
+    return Destination(app, path if isinstance(path, str) else None, backend)
+
+
+@contextmanager
+def opened_children(
+    request: pytest.FixtureRequest, app: Pynenc, backend: Backend
+) -> Iterator[Children]:
+    """Start children for one test; afterwards end them.
+
+    :raises ProcessLeaked: One was still running, and nobody had waited for it.
+    """
+    record_first(request)
+    state = state_of(request.config)
+    children = Children(destination(request, app, backend), state.guard, state.options.timeout)
+    state.record(request.node).children = children.logs
+    try:
+        yield children
+    finally:
+        children.close()
+
+
+@contextmanager
+def opened_races(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Iterator[Races]:
+    """Let racers race in one test; afterwards they leave its place."""
+    record_first(request)
+    state = state_of(request.config)
+    rules = Rules(state.options.processes, state.seed, state.options.timeout)
+    races = Races(destination(request, app, backend), lambda: state.pool, rules)
+    state.record(request.node).races = races.report
+    try:
+        yield races
+    finally:
+        races.close()
