@@ -61,9 +61,9 @@ _LIMITS = """\
   they open and close their connections, which two processors do at once.
 - **Worst cases.** A transition waits for whoever is writing, and for the machine: the row `no
   store` has processes that do nothing but compute.
-- **Two workers of pytest-xdist** and their controller share two processors with each other: by the
-  clock, each waits for the others. Two runs at once that have nothing in common show what two
-  processors, which share caches and a clock, take from each other.
+- **Two workers of pytest-xdist** and their controller share two processors, caches and a clock: by
+  the clock, each waits for the others. `other work` shows what becomes of tests that have nothing
+  to do with the plugin, and take one run as long.
 - **An installed plugin that nobody uses** adds its options, fixtures and hooks to each run of
   pytest: five small modules. Three of them go round pytest's import hook, which takes as long to
   read one as Python takes to read ten.
