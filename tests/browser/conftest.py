@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-webdriver = pytest.importorskip("selenium.webdriver")
+try:
+    from selenium import webdriver
+except ImportError:  # these tests have an environment of their own
+    collect_ignore_glob = ["test_*.py"]
 
 BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.support.select import Select
+from selenium.webdriver.support.wait import WebDriverWait
 
 from pytest_pynenc_state.conformance.clause import all_clauses
 from pytest_pynenc_state.history.picture import Mark
@@ -21,10 +24,6 @@ from pytest_pynenc_state.report.contents import (
 from pytest_pynenc_state.report.page import as_html
 from tests.report.pictures import made
 from tests.report.test_page import HOSTILE, report
-
-ActionChains = pytest.importorskip("selenium.webdriver.common.action_chains").ActionChains
-Select = pytest.importorskip("selenium.webdriver.support.select").Select
-WebDriverWait = pytest.importorskip("selenium.webdriver.support.wait").WebDriverWait
 
 # Hang guard: a frame is drawn sixty times a second.
 WAIT_S = 10.0
