@@ -1,4 +1,4 @@
-"""A killed process leaves whole batches, which is more than pynenc's contract asks for."""
+"""Processes that contend, and one that is killed: the store agrees with what they were told."""
 
 from __future__ import annotations
 
@@ -6,19 +6,45 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_pynenc_state.conformance.making import at, flat
+from pytest_pynenc_state import Backend, check_histories
+from pytest_pynenc_state.conformance.making import at, flat, new_invocation
 from pytest_pynenc_state.conformance.together import HANG_GUARD_S
 from tests.backends import workers
+from tests.backends.conftest import PROCESSES
 from tests.backends.workers import AppAddress
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
 pytestmark = pytest.mark.pynenc_requires("shared")
+
+ATTEMPTS = 500
+
+
+def test_contending_processes_leave_one_record_of_each_accepted_transition(
+    pynenc_app: Pynenc, pynenc_backend: Backend, in_processes: Callable[..., list[list[str]]]
+) -> None:
+    """No move is legal twice, none is lost, and none is recorded that nobody was told of."""
+    invocations = [new_invocation(pynenc_app) for _ in range(50)]
+    ids = [each.invocation_id for each in invocations]
+    address = AppAddress.of(pynenc_app, pynenc_backend)
+    pynenc_app.orchestrator.register_new_invocations(invocations)
+
+    told = in_processes(
+        workers.move_about, [(address, ids, f"runner {n}", ATTEMPTS) for n in range(PROCESSES)]
+    )
+
+    check_histories(pynenc_app).raise_for_violations()
+    histories = {each: pynenc_app.state_backend.get_history(each) for each in ids}
+    recorded = Counter({each: len(histories[each]) - 1 for each in ids})  # but the registration
+    assert recorded == Counter(chain.from_iterable(told))
+    # Only who wants what another one gets is refused.
+    assert ATTEMPTS < recorded.total() < PROCESSES * ATTEMPTS
 
 
 @pytest.mark.parametrize("count", [1, 5, 30])

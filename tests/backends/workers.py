@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynenc.app import Pynenc
+from pynenc.exceptions import InvocationStatusError
 from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state import Backend
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe
 
 _VARIABLES = "PYNENC__"
+_RETRY = InvocationStatus.RETRY
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,25 @@ def add_batches_until_killed(address: AppAddress, ids: list[str], pipe: Pipe) ->
         backend._add_histories(ids, new_history("any", at(number)))
         pipe.send(number)
         number += 1
+
+
+def move_about(address: AppAddress, ids: Sequence[str], runner_id: str, attempts: int) -> list[str]:
+    """Attempt moves of random invocations; return the id of each that was accepted, as often.
+
+    Each is one that the status of a moment ago allows, and that leaves more to do; none is a
+    retry, which a runner has to count.
+    """
+    orchestrator = address.open().orchestrator
+    runner_context = new_context(runner_id)
+    chooser = random.Random(runner_id)  # noqa: S311 - no cryptography
+    lasting = [each for each in InvocationStatus if not each.is_final() and each != _RETRY]
+    accepted = []
+    for _ in range(attempts):
+        invocation_id = chooser.choice(ids)
+        status = orchestrator.get_invocation_status(invocation_id)
+        allowed = [each for each in lasting if status.can_transition_to(each)]
+        target = chooser.choice(allowed)
+        with suppress(InvocationStatusError):
+            orchestrator.set_invocation_status(invocation_id, target, runner_context)
+            accepted.append(invocation_id)
+    return accepted
