@@ -31,6 +31,8 @@ _RECORD: pytest.StashKey[TestRecord] = pytest.StashKey()
 # What a failed test says of these is also a property of it.
 _FOR_JUNIT = ("histories", "operations")
 
+_PROPERTIES = (KEPT_PLACE, *(f"pynenc_{name}" for name in _FOR_JUNIT))
+
 
 class TestRecord:
     """What is to be said of one test if it fails.
@@ -255,8 +257,15 @@ class _Outcomes:
             report.sections.append(("pynenc place", f"{record.location} (kept){look}"))
             _tell(item, report, KEPT_PLACE, record.location)
         if report.when == "teardown":
-            record.forget()
+            self._forget(item, record)
         return report
+
+    @staticmethod
+    def _forget(item: pytest.Item, record: TestRecord) -> None:
+        """Let go of a test that has ended: if it is run again, that is an attempt of its own."""
+        record.forget()
+        del item.stash[_RECORD]
+        item.user_properties[:] = [it for it in item.user_properties if it[0] not in _PROPERTIES]
 
     @staticmethod
     def _explain(item: pytest.Item, report: pytest.TestReport, record: TestRecord) -> None:
