@@ -56,7 +56,8 @@ def crash_control(request: pytest.FixtureRequest, backend: Backend) -> Iterator[
     :raises NotShared: The backend's state lives in one process.
     """
     state = state_of(request.config)
-    with crash_control_of(backend, state.options.timeout, state.seed) as control:
+    options, folder = state.options, state.guard.folder
+    with crash_control_of(backend, options.timeout, state.seed, folder) as control:
         yield control
 
 
@@ -90,7 +91,7 @@ def opened_recorder(
     state = state_of(request.config)
     path = base_directory(request) / f"{namespace}.operations.jsonl"
     is_shared = Capability.SHARED in backend.capabilities
-    with recorder_of(app, is_shared=is_shared) as recorder:
+    with recorder_of(app, is_shared=is_shared, parent=state.guard.folder) as recorder:
 
         def save() -> str:
             try:

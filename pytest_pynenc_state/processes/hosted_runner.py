@@ -30,7 +30,7 @@ class HostedRunner(SeparateRunner):
         """Start the process and tell it what to run."""
         super().start()
         # Where paths are short: that of a socket has a hundred characters at most.
-        self._sockets = mkdtemp(prefix="pynenc-")
+        self._sockets = mkdtemp(prefix="", dir=self._guard.folder)
         assert self._process is not None
         assert self._process.stdin is not None
         runner_class = RUNNER_CLASSES[self.kind]
