@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
 
+# How long somebody who has pressed Ctrl-C is kept waiting for a task to end.
+_PATIENCE_S = 3.0
+
+
 def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> RunnerControl:
     """Give control over the runners of one test; none has been started yet."""
     state = state_of(request.config)
@@ -43,6 +47,8 @@ def stop_runners(request: pytest.FixtureRequest, runners: RunnerControl) -> None
 
     :raises ProcessLeaked: Something outlived one of them; all have been stopped.
     """
+    if request.session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        runners.timeout_s = min(runners.timeout_s, _PATIENCE_S)
     try:
         runners.stop()
     finally:

@@ -6,15 +6,22 @@ from collections.abc import Callable
 
 import pytest
 
+# Longer than anybody would wait who has pressed Ctrl-C: the default timeout.
+LONG_S = 30.0
 
-def test_what_an_interrupted_test_has_left_comes_before_the_summary(
-    pytester: pytest.Pytester, copy_inner: Callable[..., None]
-) -> None:
-    """A traceback in its place would hide which tests have failed until then."""
+
+@pytest.fixture(autouse=True)
+def project(pytester: pytest.Pytester, copy_inner: Callable[..., None]) -> None:
+    """Have tests that end as if somebody pressed Ctrl-C."""
     copy_inner("office.py", "test_interrupted.py")
     pytester.makeini("[pytest]\npythonpath = .\naddopts = --pynenc-backend=sqlite")
 
-    result = pytester.runpytest_subprocess("test_interrupted.py")
+
+def test_what_an_interrupted_test_has_left_comes_before_the_summary(
+    pytester: pytest.Pytester,
+) -> None:
+    """A traceback in its place would hide which tests have failed until then."""
+    result = pytester.runpytest_subprocess("test_interrupted.py", "-k=not hangs")
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(
@@ -28,3 +35,13 @@ def test_what_an_interrupted_test_has_left_comes_before_the_summary(
         ]
     )
     assert "Traceback" not in result.stdout.str() + result.stderr.str()
+
+
+def test_a_task_that_hangs_is_not_waited_for(pytester: pytest.Pytester) -> None:
+    """Who presses Ctrl-C has waited already."""
+    result = pytester.runpytest_subprocess("test_interrupted.py::test_hangs", timeout=LONG_S)
+
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(
+        ["=*= pynenc: the interrupted test =*", "the thread runner did not stop within 3 s*"]
+    )

@@ -6,10 +6,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import office
 import pytest
 
+from pytest_pynenc_state.waiting import wait_until
+
 pytestmark = pytest.mark.pynenc(app="office:app")
+
+# Hang guard: a thread only has to begin.
+START_S = 30.0
 
 
 def end(app):
@@ -26,4 +33,11 @@ def test_is_interrupted(pynenc_process):
     """End as if somebody pressed Ctrl-C, while nobody has asked what became of the children."""
     for _ in range(2):
         pynenc_process(end)
+    raise KeyboardInterrupt
+
+
+def test_hangs(pynenc_runner):
+    """End as if somebody pressed Ctrl-C, while a task runs that never ends."""
+    office.block("blocked")
+    assert wait_until(Path("blocked").exists, START_S)
     raise KeyboardInterrupt
