@@ -80,15 +80,16 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
         from pytest_pynenc_state.report import running
 
         running.print_summary(terminalreporter, found)
+    # Each once, though the reports of all phases name it; a test that is run again has several.
     kept = {
-        report.nodeid: location
+        f"{report.nodeid}: {location}": None
         for report in _reports(terminalreporter)
         if (location := hookspecs.told(report, hookspecs.KEPT_PLACE))
     }
     if kept:
         terminalreporter.section("kept pynenc places")
-        for nodeid, location in kept.items():
-            terminalreporter.line(f"{nodeid}: {location}")
+        for line in kept:
+            terminalreporter.line(line)
 
 
 def _reports(terminal: TerminalReporter) -> list[Any]:

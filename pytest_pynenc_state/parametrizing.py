@@ -11,6 +11,8 @@ from pytest_pynenc_state.markers import check_app_marker
 from pytest_pynenc_state.selection import chosen_backends, leaves_unshared_out, none_fits
 from pytest_pynenc_state.session import state_of
 
+_FIXTURES = "pytest_pynenc_state.fixtures"
+
 
 # A usage error, which pytest does not want subclassed, that it also knows how to report
 # from within a collection: without a traceback through itself.
@@ -47,13 +49,17 @@ def parametrize_backends(metafunc: pytest.Metafunc, fixture: str) -> None:
 
 
 def _is_overridden(metafunc: pytest.Metafunc, fixture: str) -> bool:
-    """Whether the test's class has a fixture of that name, and its author wrote it."""
+    """Whether the author of the test has a fixture of that name, which does not build on ours."""
     homes = [kind for kind in getattr(metafunc.cls, "__mro__", ()) if fixture in vars(kind)]
-    if not homes:
-        return False
-    from pytest_pynenc_state.conformance.suite import StateConformance
+    if homes:
+        from pytest_pynenc_state.conformance.suite import StateConformance
 
-    return homes[0] is not StateConformance
+        return homes[0] is not StateConformance
+    # The closest is the last; pytest itself complains if there is none.
+    return any(
+        getattr(closest.func, "__module__", "") != _FIXTURES and fixture not in closest.argnames
+        for closest in metafunc._arg2fixturedefs.get(fixture, ())[-1:]
+    )
 
 
 def _is_parametrized(metafunc: pytest.Metafunc, fixture: str) -> bool:

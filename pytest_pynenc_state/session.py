@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_pynenc_state.errors import PynencStateError
 from pytest_pynenc_state.hookspecs import KEPT_PLACE, OPTIONS
 from pytest_pynenc_state.options import Options
 
@@ -30,6 +31,8 @@ _RECORD: pytest.StashKey[TestRecord] = pytest.StashKey()
 
 # What a failed test says of these is also a property of it.
 _FOR_JUNIT = ("histories", "operations")
+
+_PROPERTIES = (KEPT_PLACE, *(f"pynenc_{name}" for name in _FOR_JUNIT))
 
 
 class TestRecord:
@@ -234,6 +237,24 @@ class _Outcomes:
             if record := item.stash.get(_RECORD, None):
                 self._state.dispose(record)
 
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Say what an interrupted test has left: it is torn down here, where errors end pytest.
+
+        Raised, they would come in place of the summary, and of the exit status of Ctrl-C.
+        """
+        if session.exitstatus != pytest.ExitCode.INTERRUPTED:
+            return (yield)
+        try:
+            yield
+        except* (PynencStateError, pytest.fail.Exception) as errors:
+            terminal: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+            if terminal is not None:
+                terminal.ensure_newline()
+                terminal.section("pynenc: the interrupted test")
+                for error in _leaves(errors):
+                    terminal.line(str(error))
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
@@ -255,8 +276,15 @@ class _Outcomes:
             report.sections.append(("pynenc place", f"{record.location} (kept){look}"))
             _tell(item, report, KEPT_PLACE, record.location)
         if report.when == "teardown":
-            record.forget()
+            self._forget(item, record)
         return report
+
+    @staticmethod
+    def _forget(item: pytest.Item, record: TestRecord) -> None:
+        """Let go of a test that has ended: if it is run again, that is an attempt of its own."""
+        record.forget()
+        del item.stash[_RECORD]
+        item.user_properties[:] = [it for it in item.user_properties if it[0] not in _PROPERTIES]
 
     @staticmethod
     def _explain(item: pytest.Item, report: pytest.TestReport, record: TestRecord) -> None:
@@ -275,6 +303,15 @@ class _Outcomes:
                 report.sections.append((f"pynenc {name}", text))
                 if name in _FOR_JUNIT:
                     _tell(item, report, f"pynenc_{name}", text)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group of errors, or of groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
 
 
 def _tell(item: pytest.Item, report: pytest.TestReport, name: str, value: object) -> None:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
 
+# How long somebody who has pressed Ctrl-C is kept waiting for a task to end.
+_PATIENCE_S = 3.0
+
+
 def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> RunnerControl:
     """Give control over the runners of one test; none has been started yet."""
     state = state_of(request.config)
@@ -43,6 +47,8 @@ def stop_runners(request: pytest.FixtureRequest, runners: RunnerControl) -> None
 
     :raises ProcessLeaked: Something outlived one of them; all have been stopped.
     """
+    if request.session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        runners.timeout_s = min(runners.timeout_s, _PATIENCE_S)
     try:
         runners.stop()
     finally:
@@ -56,7 +62,8 @@ def crash_control(request: pytest.FixtureRequest, backend: Backend) -> Iterator[
     :raises NotShared: The backend's state lives in one process.
     """
     state = state_of(request.config)
-    with crash_control_of(backend, state.options.timeout, state.seed) as control:
+    options, folder = state.options, state.guard.folder
+    with crash_control_of(backend, options.timeout, state.seed, folder) as control:
         yield control
 
 
@@ -90,7 +97,7 @@ def opened_recorder(
     state = state_of(request.config)
     path = base_directory(request) / f"{namespace}.operations.jsonl"
     is_shared = Capability.SHARED in backend.capabilities
-    with recorder_of(app, is_shared=is_shared) as recorder:
+    with recorder_of(app, is_shared=is_shared, parent=state.guard.folder) as recorder:
 
         def save() -> str:
             try:

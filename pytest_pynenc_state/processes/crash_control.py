@@ -226,16 +226,19 @@ class CrashControl:
 
 
 @contextmanager
-def crash_control_of(backend: Backend, timeout_s: float, seed: int) -> Iterator[CrashControl]:
+def crash_control_of(
+    backend: Backend, timeout_s: float, seed: int, parent: str | None = None
+) -> Iterator[CrashControl]:
     """Have the processes that are started from now on look for crash points.
 
     Afterwards nothing of it is left, and whatever was paused goes on.
 
     :param seed: Decides on random delays.
+    :param parent: The folder for what processes tell each other; by default that of the system.
     :raises NotShared: The backend's state lives in one process.
     """
     backend.require_shared("pynenc_crash")
-    with TemporaryDirectory(prefix="pynenc-crashes-") as directory:
+    with TemporaryDirectory(dir=parent) as directory:
         control = CrashControl(CrashFolder(Path(directory)), timeout_s, seed)
         with variable_set(CRASHES_VARIABLE, f"{os.getpid()}:{directory}"):
             try:

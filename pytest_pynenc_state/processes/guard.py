@@ -4,7 +4,8 @@ Run as a script, with nothing but the standard library. It reads lines from its 
 input: ``+<session>`` and ``-<session>``, sessions to watch and to forget, and ``.`` when
 pytest ends as it should. When the input ends, or the process that started pytest as its
 worker does, it kills (-9) every session still watched; unless there was a ``.``, also the
-whole family of pytest, whatever sessions its members are in, and a worker itself.
+whole family of pytest, whatever sessions its members are in, and a worker itself. Then it
+removes the folder that was for all of them.
 
 The family is known by a mark. What pytest starts has it in its environment, and so has what
 that starts in turn; a fork has its parent's memory, a piece of which is named after the
@@ -110,11 +111,11 @@ def _killed(pid: int) -> bool:
 def main() -> None:
     """Watch until the input ends, or the starter does, then kill what is left.
 
-    The command line has the mark, and the id of the process that started pytest as its worker;
-    0 if none did.
+    The command line has the mark, the id of the process that started pytest as its worker,
+    which is 0 if none did, and the folder.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    mark, starter = sys.argv[1], int(sys.argv[2])
+    mark, starter, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     poll = select.poll()
     poll.register(sys.stdin, select.POLLIN)
     if starter:
@@ -136,6 +137,9 @@ def main() -> None:
             else:
                 mark = ""
     _kill_all(watched, mark)
+    import shutil  # which takes as long as all else here
+
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

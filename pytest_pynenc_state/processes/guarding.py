@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from uuid import uuid4
 
 from pytest_pynenc_state.processes.guard import VARIABLE
@@ -32,6 +33,13 @@ class Guard:
         self.watched: set[int] = set()
         self._memory: mmap.mmap | None = None
         self._process: subprocess.Popen[str] | None = None
+        self._folder = ""
+
+    @property
+    def folder(self) -> str:
+        """A folder that is removed when this process ends, however it does; its path is short."""
+        self.start()
+        return self._folder
 
     @property
     def pid(self) -> int | None:
@@ -56,9 +64,10 @@ class Guard:
         if self._process is None:
             # An xdist worker that is left alone can tell nobody how a test ends.
             starter = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else 0
+            self._folder = mkdtemp(prefix="pynenc-")
             self._process = subprocess.Popen(
                 # Isolated and without site: it starts in milliseconds and imports nothing.
-                [sys.executable, "-I", "-S", str(_SCRIPT), self.mark, str(starter)],
+                [sys.executable, "-I", "-S", str(_SCRIPT), self.mark, str(starter), self._folder],
                 stdin=subprocess.PIPE,
                 text=True,
                 # Ctrl-C in a terminal goes to pytest's process group, and must not end it.

@@ -32,7 +32,7 @@ _OF_LASTING_WORKERS = ("MultiThreadRunner", "PersistentProcessRunner")
 class Order:
     """What a host is told to run.
 
-    :param sockets: A folder for those of multiprocessing, which whoever sends this removes.
+    :param sockets: A folder for those of multiprocessing, which the guard removes.
     """
 
     recipe: AppRecipe

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.processes import host
@@ -24,27 +22,17 @@ class HostedRunner(SeparateRunner):
     def __init__(self, app: Pynenc, kind: str, recipe: AppRecipe, guard: Guard) -> None:
         super().__init__(app, kind, guard)
         self._recipe = recipe
-        self._sockets: str | None = None
 
     def start(self) -> None:
         """Start the process and tell it what to run."""
         super().start()
-        # Where paths are short: that of a socket has a hundred characters at most.
-        self._sockets = mkdtemp(prefix="pynenc-")
         assert self._process is not None
         assert self._process.stdin is not None
         runner_class = RUNNER_CLASSES[self.kind]
-        order = host.Order(self._recipe, runner_class, self.runner_id, self._sockets)
+        # Where paths are short: that of a socket has a hundred characters at most.
+        sockets = self._guard.folder
+        order = host.Order(self._recipe, runner_class, self.runner_id, sockets)
         host.send(order, self._process.stdin)
-
-    def stop(self, timeout_s: float) -> None:
-        """Stop the runner, and remove what it may have left of its own."""
-        try:
-            super().stop(timeout_s)
-        finally:
-            sockets, self._sockets = self._sockets, None
-            if sockets is not None:
-                rmtree(sockets, ignore_errors=True)
 
     def _popen(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

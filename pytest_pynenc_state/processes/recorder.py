@@ -89,10 +89,13 @@ class Recorder:
 
 
 @contextmanager
-def recorder_of(app: Pynenc, *, is_shared: bool = True) -> Iterator[Recorder]:
+def recorder_of(
+    app: Pynenc, *, is_shared: bool = True, parent: str | None = None
+) -> Iterator[Recorder]:
     """Record what *app* does, and other handles to it that are made meanwhile, in any process.
 
     :param is_shared: Whether they have one store; otherwise only *app* itself is recorded.
+    :param parent: The folder for what is recorded meanwhile; by default that of the system.
     :raises RecorderTooLate: There are invocations already: what is done to them cannot be judged.
     """
     # One that is made later is recorded from then on: it must not be recorded twice.
@@ -101,7 +104,7 @@ def recorder_of(app: Pynenc, *, is_shared: bool = True) -> Iterator[Recorder]:
         message = f"app {app.app_id!r} has {count} invocations already: their past is unknown"
         raise RecorderTooLate(message, "name pynenc_recorder before what makes invocations")
     # A child that a test has left behind may begin a journal while the folder is removed.
-    with TemporaryDirectory(prefix="pynenc-operations-", ignore_cleanup_errors=True) as directory:
+    with TemporaryDirectory(dir=parent, ignore_cleanup_errors=True) as directory:
         folder = Path(directory)
         (folder / recording.APP_FILE).write_text(app.app_id)
         recorder = Recorder(folder)

@@ -48,6 +48,8 @@ def test_a_subclass_and_no_file_check_the_same(
 
     subclass.assert_outcomes(passed=5)
     without.assert_outcomes(passed=5)
+    for result in (subclass, without):
+        result.stdout.fnmatch_lines("mine keeps * clauses of basic on pynenc *")
 
 
 def test_an_app_instance_is_checked(pytester: pytest.Pytester, modules: dict[str, str]) -> None:

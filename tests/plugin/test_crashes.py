@@ -30,7 +30,7 @@ def run_crash(pytester: pytest.Pytester, name: str, *arguments: str) -> pytest.R
 
 
 def folders_left(temporary: Path) -> list[str]:
-    return [path.name for path in temporary.glob("pynenc-crashes-*")]
+    return [path.name for path in temporary.glob("pynenc-*")]
 
 
 def test_exactly_the_process_at_the_point_is_killed(

@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -47,6 +48,15 @@ def start(pytester: pytest.Pytester) -> Callable[..., subprocess.Popen[bytes]]:
     return started
 
 
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Have a folder for temporary ones, which this returns."""
+    # Not below that of the test: the path of a socket may not be that long.
+    with TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
+
+
 def without_idle_workers(descendants: Callable[[], list[str]], ready: Path) -> list[str]:
     """All of a run but xdist's workers; the one that says that it is ready is no exception."""
     busy = f"{ready.read_text()}: "
@@ -66,10 +76,11 @@ def test_nothing_outlives_a_killed_pytest_but_for_a_second(
     pytester: pytest.Pytester,
     start: Callable[..., subprocess.Popen[bytes]],
     descendants: Callable[[], list[str]],
+    temporary: Path,
     what: tuple[str, ...],
     distribution: tuple[str, ...],
 ) -> None:
-    """Also not a daemon that a task, a child or a racer has started or forked."""
+    """Also not a daemon that a task, a child or a racer has started or forked, nor a folder."""
     test, *arguments = what
     run = start(test, *arguments, *distribution)
 
@@ -80,6 +91,7 @@ def test_nothing_outlives_a_killed_pytest_but_for_a_second(
     ours = functools.partial(without_idle_workers, descendants, pytester.path / "ready")
     assert wait_until(lambda: ours() == [], GONE_S), ours()
     assert wait_until(lambda: descendants() == [], RUN_S), descendants()
+    assert list(temporary.glob("pynenc-*")) == []
 
 
 def test_nothing_outlives_a_killed_worker_of_xdist_but_for_a_second(

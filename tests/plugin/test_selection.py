@@ -309,6 +309,28 @@ def test_a_test_may_parametrize_the_backend_itself(pytester: pytest.Pytester) ->
     pytester.runpytest_inprocess().assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize(
+    ("override", "backends"), [("()", [""]), ("(pynenc_backend)", ["memory", "sqlite"])]
+)
+def test_an_authors_own_backend_is_the_only_one_unless_it_builds_on_the_selected(
+    pytester: pytest.Pytester, override: str, backends: list[str]
+) -> None:
+    """Each would be tested again under the name of another."""
+    pytester.makeconftest(
+        f"""
+        import pytest
+        from backends_of_others import ACME
+
+        @pytest.fixture
+        def pynenc_backend{override}:
+            return ACME
+        """
+    )
+    pytester.makepyfile("def test_it(pynenc_place): pass")
+
+    assert collected(pytester, "--pynenc-backend=memory,sqlite") == backends
+
+
 def test_an_unknown_runner_kind_of_a_parametrized_runner_names_the_near_match(
     pytester: pytest.Pytester,
 ) -> None:

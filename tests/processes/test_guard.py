@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
@@ -60,6 +61,18 @@ with guard.marking():
         signal.pause()
     print(guard.pid, program.pid, fork, flush=True)
     signal.pause()
+"""
+
+
+# Prints the folder of its guard, which it closes when its input ends.
+HOLDER = """
+import pathlib, sys
+from pytest_pynenc_state.processes.guarding import Guard
+guard = Guard()
+pathlib.Path(guard.folder, "file").touch()
+print(guard.folder, flush=True)
+sys.stdin.read()
+guard.close()
 """
 
 
@@ -181,6 +194,21 @@ def test_what_is_marked_dies_with_its_starter_in_whatever_session_it_is() -> Non
         assert wait_until(lambda: all(is_dead(pid) for pid in (*marked, guard)), DEADLINE_S)
         assert stranger.poll() is None
         stranger.kill()
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["closed", "killed"])
+def test_the_folder_goes_with_whoever_has_the_guard(*, is_killed: bool) -> None:
+    """With all that is in it, as the socket of a process that is killed too."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        folder = Path(os.fsdecode(holder.stdout.readline()).strip())
+        assert (folder / "file").exists()
+        if is_killed:
+            holder.kill()
+
+    assert wait_until(lambda: not folder.exists(), DEADLINE_S)
 
 
 def test_what_is_marked_outlives_a_guard_that_is_closed() -> None:
