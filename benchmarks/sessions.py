@@ -129,7 +129,7 @@ def _other_work(folder: Path, tests: int) -> str:
         ast.parse(_PARSED)
     once_ms = (time.process_time() - started_s) * 1000 / tests
     times = round(wanted_ms / once_ms)
-    return f"def test_it(n): [ast.parse({_PARSED!r}) for _ in range({times})]"
+    return f"def test_it(n):\n    for _ in range({times}): ast.parse({_PARSED!r})"
 
 
 def _summaries(series: Mapping[str, Series]) -> dict[str, dict[str, float]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_pynenc_state.backends.backend import Backend, Capability
+from pytest_pynenc_state.apps.pointing import check_pointed
+from pytest_pynenc_state.backends.backend import Backend, Capability, Place
 from pytest_pynenc_state.opening import author_app, base_directory, is_judged
 from pytest_pynenc_state.processes.child import Children
 from pytest_pynenc_state.processes.crash_control import CrashControl, crash_control_of
@@ -28,7 +29,11 @@ _PATIENCE_S = 3.0
 
 
 def runner_control(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> RunnerControl:
-    """Give control over the runners of one test; none has been started yet."""
+    """Give control over the runners of one test; none has been started yet.
+
+    :raises AppError: The app is not on the place of the test.
+    """
+    _check_app(request, app, backend)
     state = state_of(request.config)
     path = author_app(request)
     return RunnerControl(
@@ -117,9 +122,19 @@ def record_first(request: pytest.FixtureRequest) -> None:
 
 
 def destination(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Destination:
-    """Where the other processes of a test are to go."""
+    """Where the other processes of a test are to go.
+
+    :raises AppError: The app is not on the place of the test.
+    """
+    _check_app(request, app, backend)
     path = author_app(request)
     return Destination(app, path if isinstance(path, str) else None, backend)
+
+
+def _check_app(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> None:
+    """Refuse an app that a fixture of the author's gives in place of the one on the place."""
+    place: Place = request.getfixturevalue("pynenc_place")
+    check_pointed(app, {**backend.components, **place.values})
 
 
 @contextmanager

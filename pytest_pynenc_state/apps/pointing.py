@@ -15,6 +15,7 @@ from pytest_pynenc_state.apps.preserving import forget_configuration, preserved_
 from pytest_pynenc_state.apps.searching import hold_in_no_module
 from pytest_pynenc_state.backends.catalogue import load_attribute
 from pytest_pynenc_state.errors import AppError, OptionsError
+from pytest_pynenc_state.option_values import without_credentials
 
 #: The components of an app. Building two at once from two threads may build them twice,
 #: so they are built by one thread before a runner's threads start.
@@ -59,6 +60,32 @@ def pointed_app(app: Pynenc, values: Mapping[str, Any]) -> Iterator[Pynenc]:
         app.config_values = {**(app.config_values or {}), **values}
         forget_configuration(app)
         yield app
+
+
+def check_pointed(app: Pynenc, values: Mapping[str, Any]) -> None:
+    """Refuse an app that somebody has put in place of the one that was pointed to *values*.
+
+    :raises AppError: A component class, or what leads it to its store, is another one.
+    """
+    for conf in _configurations(app):
+        for name, wanted in values.items():
+            got = getattr(conf, name, wanted)
+            if str(got) != str(wanted):
+                message = (
+                    f"app {app.app_id!r} is not on the place of the test: {name} is "
+                    f"{without_credentials(str(got))!r}, not {without_credentials(str(wanted))!r}"
+                )
+                raise AppError(
+                    message,
+                    "have your fixture pynenc_app ask for pynenc_app, and return what it gives",
+                    "or name your app: --pynenc-app pkg.mod:app, or the marker pynenc(app=...)",
+                )
+
+
+def _configurations(app: Pynenc) -> Iterator[Any]:
+    # What names the classes comes first: no component of an app that is elsewhere is built.
+    yield app.conf
+    yield getattr(app.state_backend, "conf", None)
 
 
 def touch_components(app: Pynenc) -> None:

@@ -281,3 +281,35 @@ def test_a_fresh_app_is_known_to_nobody_afterwards(pytester: pytest.Pytester) ->
     )
 
     pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("fixture", ["pynenc_runner", "pynenc_process", "pynenc_race"])
+def test_no_process_is_started_for_an_app_that_is_elsewhere(
+    pytester: pytest.Pytester, copy_inner: Callable[..., None], fixture: str
+) -> None:
+    """A fixture that returns the author's app as it is would let tests work on another store."""
+    copy_inner("office.py")
+    pytester.makepyfile(
+        f"""
+        import office
+        import pytest
+
+        office.app.conf  # read before any test
+
+        @pytest.fixture
+        def pynenc_app(): return office.app
+
+        def test_it(pynenc_app, {fixture}): raise RuntimeError("began")
+        """
+    )
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=sqlite")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*AppError: app 'office' is not on the place of the test: *_cls is 'Mem*, not 'Pytest*",
+            "*have your fixture pynenc_app ask for pynenc_app*",
+        ]
+    )
+    assert "began" not in result.stdout.str()
