@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cistell import ConfigField
-from pynenc.conf.config_base import ConfigPynencBase
 from pynenc.conf.config_broker import ConfigBrokerSQLite
 from pynenc.conf.config_client_data_store import ConfigClientDataStoreSQLite
 from pynenc.conf.config_orchestrator import ConfigOrchestratorSQLite
@@ -18,29 +17,34 @@ from pytest_pynenc_state.backends.sqlite.schema import prepare_file
 from pytest_pynenc_state.backends.upstream import close_upstream_connections
 
 
-class ConfigPytestSQLite(ConfigPynencBase):
-    """What our SQLite components need beyond pynenc's ``sqlite_db_path``.
-
-    :cvar sqlite_timeout_s: How long (seconds) an operation waits for somebody else's lock.
-    """
-
-    sqlite_timeout_s = ConfigField(DEFAULT_TIMEOUT_S)
+# How long (seconds) an operation waits for somebody else's lock: what our components need beyond
+# pynenc's ``sqlite_db_path``. Not in a class that all four derive from: cistell looks at each class
+# anew whenever it makes a configuration, a tenth of what a test's app costs.
+_SQLITE_TIMEOUT_S = ConfigField(DEFAULT_TIMEOUT_S)
 
 
-class ConfigPytestStateBackendSQLite(ConfigStateBackendSQLite, ConfigPytestSQLite):
+class ConfigPytestStateBackendSQLite(ConfigStateBackendSQLite):
     """Configuration of `PytestSQLiteStateBackend`."""
 
+    sqlite_timeout_s = _SQLITE_TIMEOUT_S
 
-class ConfigPytestClientDataStoreSQLite(ConfigClientDataStoreSQLite, ConfigPytestSQLite):
+
+class ConfigPytestClientDataStoreSQLite(ConfigClientDataStoreSQLite):
     """Configuration of `PytestSQLiteClientDataStore`."""
 
+    sqlite_timeout_s = _SQLITE_TIMEOUT_S
 
-class ConfigPytestBrokerSQLite(ConfigBrokerSQLite, ConfigPytestSQLite):
+
+class ConfigPytestBrokerSQLite(ConfigBrokerSQLite):
     """Configuration of `PytestSQLiteBroker`."""
 
+    sqlite_timeout_s = _SQLITE_TIMEOUT_S
 
-class ConfigPytestOrchestratorSQLite(ConfigOrchestratorSQLite, ConfigPytestSQLite):
+
+class ConfigPytestOrchestratorSQLite(ConfigOrchestratorSQLite):
     """Configuration of `PytestSQLiteOrchestrator`."""
+
+    sqlite_timeout_s = _SQLITE_TIMEOUT_S
 
 
 def opened_database(
