@@ -13,7 +13,7 @@ import pickle
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pytest_pynenc_state.apps.recipe import AppRecipe
 from pytest_pynenc_state.processes.serving import STACK_SIGNAL
@@ -26,6 +26,9 @@ COMMAND = (sys.executable, "-u", "-c", f"from {__name__} import main; main()")
 
 # Their workers handle SIGTERM themselves, as soon as they have come so far.
 _OF_LASTING_WORKERS = ("MultiThreadRunner", "PersistentProcessRunner")
+
+# How long a worker that has done its task may take to end when its runner is stopped.
+_ENDING_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -82,4 +85,25 @@ def run(order: Order) -> None:
     touch_components(app)
     runner_class = get_subclass(BaseRunner, order.runner_class)  # type: ignore[type-abstract]
     runner = runner_class(app, runner_context=RunnerContext(order.runner_class, order.runner_id))
+    if order.runner_class == "ProcessRunner":
+        _let_workers_end(runner)
     runner.run()
+
+
+def _let_workers_end(runner: Any) -> None:
+    """Let *runner*, which kills all its workers when it stops, wait for those that are done.
+
+    A worker stores the result of its task, and ends a moment later: what it writes then, like a
+    measurement of coverage, would be lost.
+    """
+    stop = runner._on_stop
+
+    def stop_after_them() -> None:
+        workers = {each.invocation_id: each.process for each in runner.child_runner_ids.values()}
+        try:
+            for invocation_id in runner.app.orchestrator.filter_final([*workers]):
+                workers[invocation_id].join(_ENDING_S)
+        finally:
+            stop()
+
+    runner._on_stop = stop_after_them

@@ -53,6 +53,24 @@ def test_each_kind_runs_the_tasks_of_an_authors_app(
     assert descendants() == []
 
 
+def test_a_worker_that_has_done_its_task_ends_by_itself(pytester: pytest.Pytester) -> None:
+    """Pynenc would kill it, and what it writes at its end, like its coverage, would be lost."""
+    pytester.makepyfile(
+        """
+        import office
+        import pytest
+
+        @pytest.mark.pynenc(app="office:app")
+        def test_it(pynenc_runner):
+            assert office.last_words("said").result is None
+        """
+    )
+
+    run(pytester, "--pynenc-runner=process").assert_outcomes(passed=1)
+
+    assert (pytester.path / "said").exists()
+
+
 def test_two_runners_of_each_kind_compete_for_one_queue(
     pytester: pytest.Pytester,
     copy_inner: Callable[..., None],

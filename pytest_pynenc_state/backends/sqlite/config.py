@@ -16,7 +16,6 @@ from pytest_pynenc_state.backends.sqlite.connection import (
 from pytest_pynenc_state.backends.sqlite.schema import prepare_file
 from pytest_pynenc_state.backends.upstream import close_upstream_connections
 
-
 # How long (seconds) an operation waits for somebody else's lock: what our components need beyond
 # pynenc's ``sqlite_db_path``. Not in a class that all four derive from: cistell looks at each class
 # anew whenever it makes a configuration, a tenth of what a test's app costs.

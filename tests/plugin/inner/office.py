@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing.util
 import os
 import subprocess
 import sys
@@ -46,6 +47,17 @@ def prints_arguments() -> bool:
 def block(sign_of_life: str) -> None:
     """Say which process this is, and never end."""
     show_and_block(sign_of_life)
+
+
+@app.task
+def last_words(path: str) -> None:
+    """Have the worker take its time when it ends, and then say so."""
+
+    def speak() -> None:
+        time.sleep(0.3)
+        Path(path).touch()
+
+    multiprocessing.util.Finalize(None, speak, exitpriority=0)
 
 
 @app.task
