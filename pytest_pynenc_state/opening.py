@@ -51,8 +51,10 @@ def nothing_left(request: pytest.FixtureRequest, backend: Backend) -> Iterator[N
 
     Before that, the service of *backend* is started, which lives on for other tests.
 
+    :raises BackendError: *backend*, which an author's fixture may give, is none.
     :raises ProcessLeaked: Something was left; the message names it.
     """
+    _check_given("pynenc_backend", backend, Backend)
     with suppress(BackendUnavailable):  # which is dealt with when the place is opened
         backend.require_libraries()
         _value_of(backend.service, request)
@@ -117,6 +119,14 @@ def _available_place(request: pytest.FixtureRequest, backend: Backend, namespace
     return place
 
 
+def _check_given(fixture: str, given: object, kind: type[Backend | Place]) -> None:
+    if not isinstance(given, kind):
+        message = (
+            f"fixture {fixture}: expected a pytest_pynenc_state.{kind.__name__}, got {given!r}"
+        )
+        raise BackendError(message, "mend the fixture that overrides it, or remove that one")
+
+
 def _value_of(service: Service, request: pytest.FixtureRequest) -> Any:
     if isinstance(service, tuple):
         return tuple(_value_of(part, request) for part in service)
@@ -145,8 +155,11 @@ def exported_values(
     ``pynenc_config``, the defaults for tests. Afterwards variables, and what pynenc keeps
     for the whole process, are as they were.
 
+    :raises BackendError: *backend* or *place*, which an author's fixture may give, is none.
     :raises OptionsError: *config* has an unknown field, or one that belongs to the place.
     """
+    _check_given("pynenc_backend", backend, Backend)
+    _check_given("pynenc_place", place, Place)
     _, marked = app_marker(request.node)
     options = state_of(request.config).options
     values = {
@@ -171,11 +184,12 @@ def _allowed(
     config: Mapping[str, Any], source: str, backend: Backend, place: Place
 ) -> dict[str, Any]:
     """Return *config*, which may set anything but what leads to the place."""
-    for name in config:
+    checked = checked_values(config, source)
+    for name in checked:
         if name in backend.components or name in place.values:
             message = f"{source}: {name!r} belongs to the place of backend {backend.name!r}"
             raise OptionsError(message, "leave it out, or select another backend")
-    return checked_values(config, source)
+    return checked
 
 
 def app_factory(

@@ -90,11 +90,18 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     try:
         state = state_of(config)
         with _usage_errors():
+            broken = None
             for name in state.catalogue.names:
-                backend = state.backend(name)
+                try:
+                    backend = state.backend(name)
+                except ValueError as error:  # told after all that can be had
+                    broken = broken or error
+                    continue
                 claims = ", ".join(sorted(backend.capabilities)) or "nothing"
                 obstacle = backend.obstacle() and f"; {backend.obstacle()}: {backend.install}"
                 print(f"{name}: {backend.summary} (claims {claims}){obstacle}")  # noqa: T201
+            if broken:
+                raise broken
     finally:
         config._ensure_unconfigure()
     return 0

@@ -77,6 +77,8 @@ class SessionState:
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.options = options
+        #: Whether a test was cut off, so that it is torn down when the run ends.
+        self.is_interrupted = False
         self._config = config
         self._counter = itertools.count(1)
         self._backends: dict[str, Backend] = {}
@@ -237,13 +239,17 @@ class _Outcomes:
             if record := item.stash.get(_RECORD, None):
                 self._state.dispose(record)
 
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remember that a test was cut off, by Ctrl-C or `pytest.exit`."""
+        self._state.is_interrupted = True
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Say what an interrupted test has left: it is torn down here, where errors end pytest.
 
-        Raised, they would come in place of the summary, and of the exit status of Ctrl-C.
+        Raised, they would come in place of the summary, and of the exit status.
         """
-        if session.exitstatus != pytest.ExitCode.INTERRUPTED:
+        if not self._state.is_interrupted:
             return (yield)
         try:
             yield

@@ -52,7 +52,7 @@ def stop_runners(request: pytest.FixtureRequest, runners: RunnerControl) -> None
 
     :raises ProcessLeaked: Something outlived one of them; all have been stopped.
     """
-    if request.session.exitstatus == pytest.ExitCode.INTERRUPTED:
+    if state_of(request.config).is_interrupted:
         runners.timeout_s = min(runners.timeout_s, _PATIENCE_S)
     try:
         runners.stop()

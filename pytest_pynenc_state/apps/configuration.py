@@ -58,16 +58,20 @@ def _known_fields() -> dict[str, list[Any]]:
 def checked_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Return *values*, all of them fields of some pynenc configuration class.
 
-    :raises OptionsError: A name is no field, and no section (a mapping) either; or no class that
-        has the field takes the value.
+    :raises OptionsError: *values* is no mapping; a name is no field, and no section (a mapping)
+        either; or no class that has the field takes the value.
     """
+    given: object = values
+    if not isinstance(given, Mapping):
+        message = f"{source}: expected a mapping of pynenc's configuration fields, got {given!r}"
+        raise OptionsError(message, "give a dict, for example {'max_retries': 3}")
     known = _known_fields() if values else {}
     for name, value in values.items():
         if isinstance(value, Mapping):
             continue
         if name not in known:
             message = f"{source}: pynenc has no configuration field {name!r}"
-            raise OptionsError(message, near_match(name, sorted(known)))
+            raise OptionsError(message, near_match(str(name), sorted(known)))
         refusals = [refusal for field in known[name] if (refusal := _refusal(field, value))]
         if len(refusals) == len(known[name]):
             message = f"{source}: pynenc does not take {name}={value!r}: {refusals[0]}"

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias, Union
 
-from pytest_pynenc_state.errors import BackendUnavailable, NotShared
+from pytest_pynenc_state.errors import BackendError, BackendUnavailable, NotShared
 
 #: A pynenc configuration value that can travel in an environment variable.
 ConfigValue: TypeAlias = str | int | float | bool
@@ -100,7 +100,8 @@ class Backend:
     """A named, picklable recipe for places.
 
     :param name: How users select it.
-    :param components: pynenc configuration field to class name, for the five components.
+    :param components: pynenc configuration field to class name, for the five components. What
+        is left out is pynenc's default.
     :param modules: Modules whose import defines those classes.
     :param open_place: Importable function that opens one place; what it raises as
         `BackendUnavailable` may skip the test.
@@ -112,6 +113,7 @@ class Backend:
     :param service: The pytest fixture that gives the server which the places are on, of any
         scope; its value is the opener's `Space.service`. A project overrides that fixture to
         start the server its own way. What it raises as `BackendUnavailable` may skip the test.
+    :raises BackendError: *components* has another field than those of the five components.
     """
 
     name: str
@@ -123,6 +125,16 @@ class Backend:
     libraries: tuple[str, ...] = ()
     install: str = ""
     service: Service = None
+
+    def __post_init__(self) -> None:
+        for component in self.components:
+            if component not in COMPONENT_FIELDS:
+                message = f"backend {self.name!r}: components: there is no component {component!r}"
+                remedies = (
+                    f"the components are {', '.join(COMPONENT_FIELDS)}",
+                    "give other settings in Place.values",
+                )
+                raise BackendError(message, *remedies)
 
     def lacks(self, required: Iterable[Capability]) -> tuple[Capability, ...]:
         """The capabilities of *required* that this backend does not claim, in order."""

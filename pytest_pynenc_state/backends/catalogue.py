@@ -136,7 +136,10 @@ def _same(backend: Backend) -> Backend:
 
 
 def _composite(state: Backend, rest: Backend) -> Backend:
-    state_class = state.components["state_backend_cls"]
+    state_class = state.components.get("state_backend_cls")
+    if state_class is None:
+        message = f"backend {state.name!r} has no state backend to combine with {rest.name!r}"
+        raise OptionsError(message, "name one that declares the component state_backend_cls")
     return Backend(
         name=f"{state.name}+{rest.name}",
         components={**rest.components, "state_backend_cls": state_class},

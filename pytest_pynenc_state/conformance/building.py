@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from pytest_pynenc_state.backends.backend import COMPONENT_FIELDS, Backend
+from pytest_pynenc_state.backends.backend import Backend
 
 #: The classes of pynenc that stand in for components that cannot be built.
 _STAND_INS = {
@@ -69,8 +69,6 @@ def unbuildable(
         importlib.import_module(module)
     found = {}
     for field, class_name in sorted(components):
-        if field not in COMPONENT_FIELDS:
-            continue
         kinds = classes_named(field, class_name)
         missing = {name for kind in kinds for name in getattr(kind, "__abstractmethods__", ())}
         if missing or not kinds:

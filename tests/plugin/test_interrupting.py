@@ -1,4 +1,4 @@
-"""Ctrl-C: pytest tears the interrupted test down when the run ends, where errors would end it."""
+"""Ctrl-C and `pytest.exit`: pytest tears the test down when the run ends, where errors end it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_what_an_interrupted_test_has_left_comes_before_the_summary(
     pytester: pytest.Pytester,
 ) -> None:
     """A traceback in its place would hide which tests have failed until then."""
-    result = pytester.runpytest_subprocess("test_interrupted.py", "-k=not hangs")
+    result = pytester.runpytest_subprocess("test_interrupted.py", "-k=fails or interrupted")
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines(
@@ -45,3 +45,19 @@ def test_a_task_that_hangs_is_not_waited_for(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         ["=*= pynenc: the interrupted test =*", "the thread runner did not stop within 3 s*"]
     )
+
+
+def test_a_test_that_ends_the_run_says_first_what_it_has_left(pytester: pytest.Pytester) -> None:
+    """The exit status is the one that it asked for."""
+    result = pytester.runpytest_subprocess("test_interrupted.py", "-k=fails or exits")
+
+    assert result.ret == 7
+    result.stdout.fnmatch_lines(
+        [
+            "=*= pynenc: the interrupted test =*",
+            "*test_interrupted.end in child process * ended*",
+            "*1 failed, *",
+            "*Exit: enough*",
+        ]
+    )
+    assert "Traceback" not in result.stdout.str() + result.stderr.str()

@@ -32,7 +32,6 @@ def install(pytester: pytest.Pytester, **backends: str) -> None:
 
 
 def listed(result: pytest.RunResult) -> list[str]:
-    assert result.ret == pytest.ExitCode.OK
     return [line.partition(":")[0] for line in result.outlines if " (claims " in line]
 
 
@@ -40,6 +39,7 @@ def test_the_built_in_backends_are_listed_and_nothing_runs(pytester: pytest.Pyte
     """One line each: name, summary and claims."""
     result = pytester.runpytest_inprocess("--pynenc-list-backends")
 
+    assert result.ret == pytest.ExitCode.OK
     assert listed(result) == BUILT_IN
     result.stdout.fnmatch_lines(
         [
@@ -59,6 +59,7 @@ def test_backends_of_a_conftest_are_listed(pytester: pytest.Pytester) -> None:
 
     result = pytester.runpytest_inprocess("--pynenc-list-backends")
 
+    assert result.ret == pytest.ExitCode.OK
     assert listed(result) == [*BUILT_IN, "acme"]
     result.stdout.fnmatch_lines("acme: made by Acme *")
 
@@ -75,11 +76,12 @@ def test_backends_of_installed_plugins_are_listed(pytester: pytest.Pytester) -> 
 
 def test_a_plugin_that_cannot_be_imported_is_a_usage_error(pytester: pytest.Pytester) -> None:
     """The message names the entry point; there is no traceback to read it from."""
-    install(pytester, broken="MISSING")
+    install(pytester, broken="MISSING", emca="ACME")
 
     result = pytester.runpytest_inprocess("--pynenc-list-backends")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert listed(result) == [*BUILT_IN, "emca"]
     result.stderr.fnmatch_lines("ERROR: *broken*MISSING*")
 
 

@@ -253,3 +253,34 @@ def test_an_opener_that_returns_no_place_is_named(pytester: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(
         ["*backend 'half': open_place returned None, expected a Place", "*- return pytest_pynenc*"]
     )
+
+
+@pytest.mark.parametrize(
+    ("fixture", "value", "told"),
+    [
+        ("pynenc_backend", "'sqlite'", "expected a pytest_pynenc_state.Backend, got 'sqlite'"),
+        ("pynenc_place", "None", "expected a pytest_pynenc_state.Place, got None"),
+        ("pynenc_config", "None", "expected a mapping of pynenc's configuration fields, got None"),
+        ("pynenc_config", "{3: 4}", "pynenc has no configuration field 3"),
+    ],
+)
+def test_an_own_fixture_that_gives_something_else_is_named(
+    pytester: pytest.Pytester, fixture: str, value: str, told: str
+) -> None:
+    """The author of the test knows which one to mend."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def {fixture}():
+            return {value}
+
+        def test_it(pynenc_app): pass
+        """
+    )
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=sqlite")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(f"E *Error: *{fixture}*{told}")

@@ -170,6 +170,32 @@ def test_a_composite_that_cannot_be_is_refused(pytester: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines("*both backends of a composite set 'sqlite_db_path'*elsewhere*")
 
 
+@pytest.mark.parametrize(
+    ("components", "select", "told"),
+    [
+        ({"broker_cls": "MemBroker"}, "bare:BACKEND+sqlite", "'bare' has no state backend to *"),
+        ({"state_backend": "Mine"}, "bare:BACKEND", "there is no component 'state_backend'*"),
+    ],
+)
+def test_a_backend_with_other_components_than_it_needs_is_refused(
+    pytester: pytest.Pytester, components: dict[str, str], select: str, told: str
+) -> None:
+    """Before a test runs on what pynenc takes in their place."""
+    pytester.makepyfile(
+        bare=f"""
+        from pytest_pynenc_state import Backend
+
+        BACKEND = Backend(name="bare", components={components}, modules=(), open_place=None)
+        """,
+        test_app="def test_app(pynenc_app): pass",
+    )
+
+    result = pytester.runpytest_inprocess(f"--pynenc-backend={select}")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(f"ERROR: *{told}")
+
+
 @pytest.mark.parametrize("name", ["memory", "memory+sqlite", "sqlite+memory", "pynenc-memory"])
 def test_a_process_runner_on_an_unshared_backend_that_was_named_is_an_error(
     pytester: pytest.Pytester, name: str

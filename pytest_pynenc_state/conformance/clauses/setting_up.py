@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pytest_pynenc_state.backends.backend import COMPONENT_FIELDS, Backend
+from pytest_pynenc_state.backends.backend import Backend
 from pytest_pynenc_state.conformance.areas import AREAS, purge
 from pytest_pynenc_state.conformance.building import classes_named, unbuildable_of
 from pytest_pynenc_state.conformance.clause import Level, clause
@@ -30,10 +30,9 @@ def every_component_can_be_built(backend_under_test: Backend) -> None:
 )
 def the_app_has_the_declared_components(pynenc_app: Pynenc, pynenc_backend: Backend) -> None:
     """An app on a place of the backend has the components that the backend declares."""
-    declared = {field: pynenc_backend.components[field] for field in COMPONENT_FIELDS}
+    declared = dict(pynenc_backend.components)
     found = {
-        field: type(getattr(pynenc_app, field.removesuffix("_cls"))).__name__
-        for field in COMPONENT_FIELDS
+        field: type(getattr(pynenc_app, field.removesuffix("_cls"))).__name__ for field in declared
     }
     assert found == declared
     for field, name in declared.items():

@@ -1,4 +1,4 @@
-"""A test that fails, and one that is interrupted."""
+"""A test that fails, and some that are interrupted."""
 
 # ruff: noqa: ANN001, ANN201, ARG001
 # Written as the author of an application would, without annotations.
@@ -34,6 +34,12 @@ def test_is_interrupted(pynenc_process):
     for _ in range(2):
         pynenc_process(end)
     raise KeyboardInterrupt
+
+
+def test_exits(pynenc_process):
+    """End the run, while nobody has asked what became of the child."""
+    pynenc_process(end)
+    pytest.exit("enough", returncode=7)
 
 
 def test_hangs(pynenc_runner):
