@@ -15,8 +15,8 @@ import pytest
 
 from pytest_pynenc_state.waiting import wait_until
 
-# Hang guard: the test that runs this one kills it, or its controller.
-FOR_EVER_S = 60.0
+# Hang guards: the test that runs this one kills it, or its controller; a worker has to start.
+FOR_EVER_S = START_S = 60.0
 
 pytestmark = [pytest.mark.pynenc(app="office:app"), pytest.mark.pynenc_backends("mongomock")]
 
@@ -29,6 +29,15 @@ def test_uses(pynenc_app, pynenc_place, number):
     assert pynenc_app.orchestrator.count_invocations() == 1
     with Path("seen.txt").open("a") as seen:
         seen.write(f"{os.getpid()} {pynenc_place.values['mongo_url']}\n")
+    assert wait_until(all_workers_have_come, START_S)
+
+
+def all_workers_have_come():
+    """Whether each worker of this run uses the server: who is done early ends it for the others."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "alone")
+    Path(f"{run}-{os.environ.get('PYTEST_XDIST_WORKER')}").touch()
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return len(list(Path().glob(f"{run}-*"))) >= workers
 
 
 @pytest.mark.parametrize("number", range(2))
