@@ -60,9 +60,9 @@ def one_of_equal_transitions_wins(pynenc_app: Pynenc, pynenc_race: Races) -> Non
 )
 def accepted_transitions_follow_one_another(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     """Each accepted transition starts from the record that the one before it has left."""
-    ids = registered(pynenc_app, 8)
+    ids = registered(pynenc_app, 6)
     first = {each: pynenc_app.orchestrator.get_invocation_status_record(each) for each in ids}
-    race = pynenc_race(workers.move_about, args=(ids,), each=[(each, 150) for each in _RUNNERS])
+    race = pynenc_race(workers.move_about, args=(ids,), each=[(each, 300) for each in _RUNNERS])
     check_raced(race)
     moves = [*chain.from_iterable(race.values)]
     for invocation_id in ids:
