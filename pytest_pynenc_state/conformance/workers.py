@@ -33,8 +33,11 @@ Move = tuple[str, str, InvocationStatusRecord]
 # How long an admitted runner keeps others out.
 _SERVICE_NS = 50_000
 
-# More than enough to find others writing, if they do.
-_MOST_READINGS = 30
+# Who writes as fast as it can has finished before others, on a busy machine, have begun to read.
+_PACE_NS = 500_000
+
+# Longer than it takes to find others writing, if they do.
+_READING_S = 1.0
 
 #: From when to when something surely was the case, by `time.monotonic_ns`.
 Window = tuple[int, int]
@@ -167,15 +170,17 @@ def write_while_one_reads(app: Pynenc, written: str, writer: int, times: int) ->
     """Append to a history as long as somebody reads; or read the range that it is in, by pages.
 
     :param writer: Which one; 0 is the reader.
-    :param times: How often to find more than before, or to append at the most.
+    :param times: How often to find more than before, or to append, at the most.
     :returns: The context ids that each reading found.
     """
     if writer == 0:
         found = _read_ranges(app, times)
         app.state_backend._set_result(written, "was read")
         return found
+    begun_ns = time.monotonic_ns()
     for number in range(times):
         record = new_history(written, at(number), runner_context_id=f"{writer}-{number}")
+        wait_for_instant(begun_ns + number * _PACE_NS)
         app.state_backend._add_histories([written], record)
         with suppress(KeyError):
             app.state_backend._get_result(written)
@@ -186,7 +191,8 @@ def write_while_one_reads(app: Pynenc, written: str, writer: int, times: int) ->
 def _read_ranges(app: Pynenc, times: int) -> list[list[str]]:
     """Read until others have written meanwhile so many times, or do not seem to at all."""
     readings: list[list[str]] = []
-    while times and len(readings) < _MOST_READINGS:
+    latest_s = time.monotonic() + _READING_S
+    while times and time.monotonic() < latest_s:
         readings.append([record.runner_context_id for record in flat(_pages(app))])
         times -= len(readings) > 1 and len(readings[-1]) > len(readings[-2])
     return readings

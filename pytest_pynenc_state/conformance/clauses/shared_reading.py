@@ -95,7 +95,7 @@ def a_range_can_be_read_while_others_write(
         record = new_history("read", at(5 * number), runner_context_id=context_id)
         pynenc_state_backend._add_histories(["read"], record)
     race = pynenc_race(
-        workers.write_while_one_reads, args=("read",), each=[(0, 5), (1, 500), (2, 500)]
+        workers.write_while_one_reads, args=("read",), each=[(0, 8), (1, 2000), (2, 2000)]
     )
     check_raced(race)
     for reading in race.values[0]:
