@@ -46,15 +46,15 @@ def eager_switching() -> Iterator[None]:
         sys.setswitchinterval(usual_s)
 
 
-def for_a_while(action: Callable[[], object], duration_s: float) -> int:
-    """Do something at least once, and again and again for a while; return how often.
+def for_a_while(action: Callable[[], object], duration_s: float, least: int = 1) -> int:
+    """Do something at least so many times, and on for a while; return how often.
 
     :param duration_s: How long, in this process's own processor time: on a busy machine, that is
         longer by the clock. It is no longer than `_STRETCH` times that for who waits for a server.
     """
     count = 0
     end_s, latest_s = time.process_time() + duration_s, time.monotonic() + _STRETCH * duration_s
-    while count == 0 or (time.process_time() < end_s and time.monotonic() < latest_s):
+    while count < least or (time.process_time() < end_s and time.monotonic() < latest_s):
         action()
         count += 1
     return count

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pytest_pynenc_state.conformance.areas import AREAS, ORCHESTRATOR_AREAS, STATE_AREAS, Area
@@ -20,8 +19,11 @@ from pytest_pynenc_state.conformance.together import eager_switching, for_a_whil
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
-# For each kind of thing; a whole round of writing takes a part of it.
+# For each kind of thing: a whole round of writing takes a part of it, and so does a reading, unless
+# it waits for something.
 _RACE_S = 0.03
+_LEAST_READINGS = 5
+_READERS = _WRITERS = 2
 
 
 def _read_while_others_write(
@@ -29,23 +31,25 @@ def _read_while_others_write(
 ) -> None:
     """Read each area again and again while other threads write to it, and purge it."""
     for name, area in areas.items():
+        ended: list[str] = []
 
-        def write(area: Area = area) -> None:
-            for number in range(1, 9):
-                area.write(app, number)
-            purge()
+        def write(area: Area = area, ended: list[str] = ended) -> None:
+            while len(ended) < _READERS:
+                for number in range(1, 9):
+                    area.write(app, number)
+                purge()
 
-        def read(area: Area = area, name: str = name) -> None:
+        def read(area: Area = area, name: str = name, ended: list[str] = ended) -> None:
             try:
-                area.read(app)
+                for_a_while(lambda: area.read(app), _RACE_S, _LEAST_READINGS)
             except Exception as error:
                 error.add_note(f"while reading {name!r}")
                 raise
+            finally:
+                ended.append(name)
 
-        writing = partial(for_a_while, write, _RACE_S)
-        reading = partial(for_a_while, read, _RACE_S)
         with eager_switching():
-            in_threads([writing, writing, reading, reading])
+            in_threads([*[write] * _WRITERS, *[read] * _READERS])
 
 
 @clause("SB-THR-03", hint="read from a snapshot: a transaction, or a copy made under the lock")
