@@ -148,9 +148,10 @@ def pynenc_history(request: pytest.FixtureRequest, pynenc_app: Pynenc) -> Histor
     It is settled: it waits, at most ``--pynenc-timeout``, until the last record is there. So
     compare it at once: ``assert pynenc_history(invocation) == path("registered", ...)``.
     """
+    from pytest_pynenc_state.apps.pointing import given_app
     from pytest_pynenc_state.history.reading import HistoryReader
 
-    return HistoryReader(pynenc_app, _state(request).options.timeout)
+    return HistoryReader(given_app(pynenc_app), _state(request).options.timeout)
 
 
 @pytest.fixture
@@ -177,13 +178,17 @@ def pynenc_app_factory(
 @pytest.fixture
 def pynenc_state_backend(pynenc_app: Pynenc) -> BaseStateBackend:  # type: ignore[type-arg]
     """The state backend of ``pynenc_app``."""
-    return pynenc_app.state_backend
+    from pytest_pynenc_state.apps.pointing import given_app
+
+    return given_app(pynenc_app).state_backend
 
 
 @pytest.fixture
 def pynenc_orchestrator(pynenc_app: Pynenc) -> BaseOrchestrator:
     """The orchestrator of ``pynenc_app``."""
-    return pynenc_app.orchestrator
+    from pytest_pynenc_state.apps.pointing import given_app
+
+    return given_app(pynenc_app).orchestrator
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_pynenc_state.apps.pointing import check_pointed
+from pytest_pynenc_state.apps.pointing import check_pointed, given_app
 from pytest_pynenc_state.backends.backend import Backend, Capability, Place
 from pytest_pynenc_state.opening import author_app, base_directory, is_judged
 from pytest_pynenc_state.processes.child import Children
@@ -97,12 +97,13 @@ def opened_recorder(
 ) -> Iterator[Recorder]:
     """Record what the processes of one test do to its store; save it if the test fails.
 
+    :raises AppError: *app*, which an author's fixture may give, is none.
     :raises RecorderTooLate: There are invocations already.
     """
     state = state_of(request.config)
     path = base_directory(request) / f"{namespace}.operations.jsonl"
     is_shared = Capability.SHARED in backend.capabilities
-    with recorder_of(app, is_shared=is_shared, parent=state.guard.folder) as recorder:
+    with recorder_of(given_app(app), is_shared=is_shared, parent=state.guard.folder) as recorder:
 
         def save() -> str:
             try:

@@ -28,6 +28,11 @@ _COMPONENTS = (
     "trigger",
 )
 
+_GIVING_REMEDIES = (
+    "have your fixture pynenc_app ask for pynenc_app, and return what it gives",
+    "or name your app: --pynenc-app pkg.mod:app, or the marker pynenc(app=...)",
+)
+
 
 def build_app(app_id: str, values: Mapping[str, Any]) -> Pynenc:
     """Build a fresh app called *app_id* with these configuration values."""
@@ -62,12 +67,24 @@ def pointed_app(app: Pynenc, values: Mapping[str, Any]) -> Iterator[Pynenc]:
         yield app
 
 
+def given_app(app: object) -> Pynenc:
+    """Return *app*, which the fixture ``pynenc_app`` gives, be it ours or the author's.
+
+    :raises AppError: It is not a ``pynenc.Pynenc``.
+    """
+    if not isinstance(app, Pynenc):
+        message = f"fixture pynenc_app: expected a pynenc.Pynenc, got {app!r}"
+        raise AppError(message, *_GIVING_REMEDIES)
+    return app
+
+
 def check_pointed(app: Pynenc, values: Mapping[str, Any]) -> None:
     """Refuse an app that somebody has put in place of the one that was pointed to *values*.
 
-    :raises AppError: A component class, or what leads it to its store, is another one.
+    :raises AppError: A component class, or what leads it to its store, is another one; or it is
+        no app.
     """
-    for conf in _configurations(app):
+    for conf in _configurations(given_app(app)):
         for name, wanted in values.items():
             got = getattr(conf, name, wanted)
             if str(got) != str(wanted):
@@ -75,11 +92,7 @@ def check_pointed(app: Pynenc, values: Mapping[str, Any]) -> None:
                     f"app {app.app_id!r} is not on the place of the test: {name} is "
                     f"{without_credentials(str(got))!r}, not {without_credentials(str(wanted))!r}"
                 )
-                raise AppError(
-                    message,
-                    "have your fixture pynenc_app ask for pynenc_app, and return what it gives",
-                    "or name your app: --pynenc-app pkg.mod:app, or the marker pynenc(app=...)",
-                )
+                raise AppError(message, *_GIVING_REMEDIES)
 
 
 def _configurations(app: Pynenc) -> Iterator[Any]:

@@ -29,11 +29,12 @@ class Guard:
     """
 
     def __init__(self) -> None:
-        self.mark = f"pynenc-{uuid4().hex}"
+        self.mark = _new_mark()
         self.watched: set[int] = set()
         self._memory: mmap.mmap | None = None
         self._process: subprocess.Popen[str] | None = None
         self._folder = ""
+        _guards.add(self)
 
     @property
     def folder(self) -> str:
@@ -73,7 +74,6 @@ class Guard:
                 # Ctrl-C in a terminal goes to pytest's process group, and must not end it.
                 start_new_session=True,
             )
-            _guards.add(self)
 
     def watch(self, session_id: int) -> None:
         """Let the session die when this process does, however it ends."""
@@ -108,11 +108,20 @@ class Guard:
         self._process.stdin.flush()
 
     def _let_go(self) -> None:
-        """Close, in a forked child, its copy of the pipe: it would keep the guard waiting."""
+        """Found, in a forked child, a family of its own, and close its copy of the pipe.
+
+        Open, that would keep the guard waiting. And the guard that the child may start ends a
+        family when the child ends: it must not be that of its parent.
+        """
+        self.mark = _new_mark()
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             process.stdin.close()
             _inherited.append(process)
+
+
+def _new_mark() -> str:
+    return f"pynenc-{uuid4().hex}"
 
 
 _guards: weakref.WeakSet[Guard] = weakref.WeakSet()

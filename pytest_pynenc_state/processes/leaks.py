@@ -188,7 +188,18 @@ def _is_leaked(thread: threading.Thread) -> bool:
         and thread not in NAMED
         and not isinstance(thread, threading._DummyThread)
         and not thread.name.startswith(_LASTING_THREADS)
+        and not _waits_for_work(thread)
     )
+
+
+def _waits_for_work(thread: threading.Thread) -> bool:
+    """Whether it is an idle one of a pool: that keeps it until nobody refers to the pool.
+
+    The pool may be older, as that of an event loop is: it starts its threads when they are needed.
+    """
+    pools = sys.modules.get("concurrent.futures.thread")
+    frame = sys._current_frames().get(thread.ident or 0)
+    return pools is not None and frame is not None and frame.f_code is pools._worker.__code__
 
 
 def _descends_from_here(pid: int) -> bool:

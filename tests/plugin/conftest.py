@@ -24,7 +24,8 @@ import pytest_pynenc_state.backends.sqlite.place
 import pytest_pynenc_state.conformance.suite
 import pytest_pynenc_state.opening
 import pytest_pynenc_state.pynenc_plugin
-import pytest_pynenc_state.report.running  # noqa: F401
+import pytest_pynenc_state.report.running
+import pytest_pynenc_state.starting  # noqa: F401
 
 collect_ignore = ["inner"]
 

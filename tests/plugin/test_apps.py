@@ -313,3 +313,40 @@ def test_no_process_is_started_for_an_app_that_is_elsewhere(
         ]
     )
     assert "began" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    "fixture",
+    [
+        "pynenc_runner",
+        "pynenc_process",
+        "pynenc_race",
+        "pynenc_recorder",
+        "pynenc_history",
+        "pynenc_state_backend",
+        "pynenc_orchestrator",
+    ],
+)
+def test_a_fixture_that_gives_no_app_is_named(pytester: pytest.Pytester, fixture: str) -> None:
+    """An error from within says of nobody that a return was forgotten."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def pynenc_app(pynenc_app): pynenc_app.conf
+
+        def test_it({fixture}): raise RuntimeError("began")
+        """
+    )
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=sqlite")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*AppError: fixture pynenc_app: expected a pynenc.Pynenc, got None",
+            "*have your fixture pynenc_app ask for pynenc_app, and return what it gives",
+        ]
+    )
+    assert "began" not in result.stdout.str()

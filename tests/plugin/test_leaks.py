@@ -95,16 +95,28 @@ def test_a_socket_that_is_left_is_named(
     result.stdout.fnmatch_lines([f"E *socket, file descriptor *: TCP 127.0.0.1 port {port}"])
 
 
-def test_a_failed_test_is_not_failed_again_by_what_its_traceback_holds(
+def test_a_thread_of_a_pool_is_left_if_it_has_something_to_do(
     run: Callable[..., pytest.RunResult],
 ) -> None:
-    run("fails_with_a_socket_open").assert_outcomes(failed=1)
+    """Idle, it is the pool's, and ends with it."""
+    result = run("leaves_a_pool_at_work")
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["E *ProcessLeaked: *", "E *thread pool_0, *.* s old:"])
+
+
+@pytest.mark.parametrize("name", ["fails_with_a_socket_open", "fails_with_a_pool_open"])
+def test_a_failed_test_is_not_failed_again_by_what_its_traceback_holds(
+    run: Callable[..., pytest.RunResult], name: str
+) -> None:
+    run(name).assert_outcomes(failed=1)
 
 
 @pytest.mark.parametrize(
     ("name", "passed"),
     [
         ("uses_what_a_wider_fixture_has_started", 2),
+        ("uses_a_thread_of_a_wider_event_loop", 1),
         ("ends_what_it_starts", 1),
         ("refers_to_itself", 1),
     ],

@@ -75,6 +75,24 @@ sys.stdin.read()
 guard.close()
 """
 
+# Forks itself, with a guard if it gets an argument. The fork prints the folder of a guard that it
+# starts, and ends without closing it; then this one waits until its input ends.
+FORKING = """
+import os, sys
+from pytest_pynenc_state.processes.guarding import Guard
+guard = Guard()
+with guard.marking():
+    if sys.argv[1:]:
+        guard.start()
+    fork = os.fork()
+    if not fork:
+        print(guard.folder, flush=True)
+        os._exit(0)
+    os.waitpid(fork, 0)
+    sys.stdin.read()
+guard.close()
+"""
+
 
 @pytest.fixture
 def stubborn_session() -> Iterator[subprocess.Popen[bytes]]:
@@ -209,6 +227,20 @@ def test_the_folder_goes_with_whoever_has_the_guard(*, is_killed: bool) -> None:
             holder.kill()
 
     assert wait_until(lambda: not folder.exists(), DEADLINE_S)
+
+
+@pytest.mark.parametrize("arguments", [[], ["with"]], ids=["without", "with"])
+def test_the_guard_of_a_fork_spares_its_parent(arguments: list[str]) -> None:
+    """A fork that ends, as those of multiprocessing do, must not take pytest with it."""
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        folder = Path(os.fsdecode(parent.stdout.readline()).strip())
+        # The last thing that the fork's guard does.
+        assert wait_until(lambda: not folder.exists(), DEADLINE_S)
+
+    assert parent.returncode == 0
 
 
 def test_what_is_marked_outlives_a_guard_that_is_closed() -> None:

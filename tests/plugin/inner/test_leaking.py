@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,41 @@ def test_uses_what_a_wider_fixture_has_started(service, number):
     """Leave it as it is."""
     assert number
     assert service.poll() is None
+
+
+@pytest.fixture(scope="module")
+def loop():
+    """Make an event loop for all tests of the module, as plugins for asynchronous tests do."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+def test_uses_a_thread_of_a_wider_event_loop(loop):
+    """The loop starts it now, and keeps it."""
+    loop.run_until_complete(asyncio.to_thread(os.getpid))
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """Make a pool that works until the last test of the module has ended."""
+    ended = threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="pool") as pool:
+        yield lambda: pool.submit(ended.wait)
+        ended.set()
+
+
+def test_leaves_a_pool_at_work(pool):
+    """Forget to wait for it."""
+    pool()
+
+
+def test_fails_with_a_pool_open():
+    """Fail for a reason of its own."""
+    pool = ThreadPoolExecutor(1)
+    pool.submit(os.getpid).result()
+    raise RuntimeError
 
 
 def test_ends_what_it_starts():
