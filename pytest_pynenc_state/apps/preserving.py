@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import pynenc.app
 from pynenc import context
 from pynenc.app import Pynenc
+from pynenc.util.log import create_logger
 
 # What a Task computes once from its app's configuration.
 _TASK_CACHES = ("conf", "retriable_exceptions", "wf")
@@ -25,7 +28,7 @@ def preserved_process() -> Iterator[None]:
 
     That is: apps known by id, the thread's contexts, the apps' loggers, the handlers of
     SIGINT and SIGTERM (a runner in the main thread replaces them), and the start method of
-    child processes.
+    child processes. What apps log meanwhile goes to the standard error, or output, of that moment.
     """
     start_method = multiprocessing.get_start_method(allow_none=True)
     handlers = _signal_handlers()
@@ -36,6 +39,7 @@ def preserved_process() -> Iterator[None]:
         stack.enter_context(_preserved_mapping(Pynenc._instances))
         stack.enter_context(_preserved_contexts())
         stack.enter_context(_preserved_loggers())
+        stack.enter_context(replaced(pynenc.app, "create_logger", _following_logger))
         yield
 
 
@@ -118,6 +122,25 @@ def _preserved_loggers() -> Iterator[None]:
                 logger.handlers, logger.filters, logger.level, logger.propagate = saved[logger]
             else:
                 del loggers[name]
+
+
+class _Stream:
+    """A standard stream, whichever it is when it is used: pytest replaces and closes them."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(sys, self._name), name)
+
+
+def _following_logger(app: Pynenc) -> logging.Logger:
+    logger = create_logger(app)
+    for handler in logger.handlers:
+        for name in ("stdout", "stderr"):
+            if getattr(handler, "stream", None) is getattr(sys, name):
+                handler.stream = _Stream(name)  # type: ignore[attr-defined]
+    return logger
 
 
 def _app_loggers() -> dict[str, logging.Logger]:

@@ -187,6 +187,7 @@ class Children:
         :raises NotShared: The backend's state lives in one process.
         :raises NotSendable: The function or an argument cannot go to another process.
         :raises OptionsError: There is no such method.
+        :raises ProcessError: The working directory has been removed.
         """
         self._destination.backend.require_shared("pynenc_process")
         call = Call(self._destination.visit(), packed_call(function, args))

@@ -96,6 +96,7 @@ class Races:
         :raises ProcessDied: A racer died; the message says which one.
         :raises ProcessTimeout: A racer was not ready or has not ended within
             ``--pynenc-timeout``; the message says which one, and where it is.
+        :raises ProcessError: The working directory has been removed.
         """
         arguments = self._arguments(n, args, each)
         number, self._number = self._number, self._number + 1

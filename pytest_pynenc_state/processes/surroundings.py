@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from pytest_pynenc_state.errors import ProcessError
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -22,8 +24,18 @@ class Surroundings:
 
     @classmethod
     def here(cls) -> Surroundings:
-        """Those of this process, as they are now."""
-        return cls(dict(os.environ), os.getcwd(), list(sys.path))  # noqa: PTH109 - plain text
+        """Those of this process, as they are now.
+
+        :raises ProcessError: The working directory has been removed.
+        """
+        try:
+            directory = os.getcwd()  # noqa: PTH109 - plain text
+        except FileNotFoundError as error:
+            message = "no child can start where the test is: its working directory was removed"
+            raise ProcessError(
+                message, "change to one that is there first: monkeypatch.chdir(tmp_path)"
+            ) from error
+        return cls(dict(os.environ), directory, list(sys.path))
 
     def enter(self) -> None:
         """Make them those of this process.

@@ -283,6 +283,36 @@ def test_a_fresh_app_is_known_to_nobody_afterwards(pytester: pytest.Pytester) ->
     pytester.runpytest_inprocess("--pynenc-backend=sqlite").assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize("stream", ["stderr", "stdout"])
+def test_an_app_logs_to_the_stream_of_the_moment(pytester: pytest.Pytester, stream: str) -> None:
+    """For each phase of a test, capsys has new ones, and closes those of the last phase."""
+    pytester.makepyfile(
+        f"""
+        import pytest
+
+        @pytest.fixture
+        def pynenc_config(): return {{"log_stream": "{stream}"}}
+
+        @pytest.fixture
+        def logged(capsys, pynenc_app):
+            pynenc_app.logger.error("set up")
+            yield
+            pynenc_app.logger.error("torn down")
+
+        def test_it(capsys, logged, pynenc_app):
+            pynenc_app.logger.error("called")
+            out, err = capsys.readouterr()
+            assert [line.split()[-1] for line in (out + err).splitlines()] == ["up", "called"]
+            assert "called" in {"err" if stream == "stderr" else "out"}
+        """
+    )
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=memory", "-s")
+
+    result.assert_outcomes(passed=1)
+    assert "Logging error" not in result.stderr.str()
+
+
 @pytest.mark.parametrize("fixture", ["pynenc_runner", "pynenc_process", "pynenc_race"])
 def test_no_process_is_started_for_an_app_that_is_elsewhere(
     pytester: pytest.Pytester, copy_inner: Callable[..., None], fixture: str

@@ -22,6 +22,7 @@ from pytest_pynenc_state.errors import (
     NotShared,
     OptionsError,
     ProcessDied,
+    ProcessError,
     ProcessLeaked,
     ProcessTimeout,
 )
@@ -106,6 +107,16 @@ class TestSurroundings:
         monkeypatch.syspath_prepend("/of/the/test")
         found = pynenc_process(functions.surroundings, "SET_BY_THE_TEST", method=method).result()
         assert found == ("yes", str(tmp_path), sys.path)
+
+    def test_a_child_is_not_started_where_nothing_is(
+        self, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A test may have removed its working directory."""
+        (gone := tmp_path / "gone").mkdir()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        with pytest.raises(ProcessError, match="its working directory was removed"):
+            pynenc_process(functions.session_id)
 
     @each_method
     def test_what_a_child_prints_is_the_tests_to_read(
