@@ -34,7 +34,7 @@ Move = tuple[str, str, InvocationStatusRecord]
 _SERVICE_NS = 50_000
 
 # Who writes as fast as it can has finished before others, on a busy machine, have begun to read.
-_PACE_NS = 500_000
+_PACE_NS = 2_000_000
 
 # Longer than it takes to find others writing, if they do.
 _READING_S = 1.0
