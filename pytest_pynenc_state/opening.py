@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -44,6 +45,9 @@ from pytest_pynenc_state.session import state_of
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
+# What every kind of store takes as the name of a file, a folder or a database.
+_NAMESPACE = re.compile(r"[\w-]+", re.ASCII)
+
 
 @contextmanager
 def nothing_left(request: pytest.FixtureRequest, backend: Backend) -> Iterator[None]:
@@ -78,9 +82,12 @@ def opened_place(
     """Open a place of *backend* and export it; afterwards close it.
 
     It is removed once the whole test has ended, and is known to have passed or failed.
+
+    :raises BackendError: *namespace*, which an author's fixture may give, cannot name a store.
     """
     state = state_of(request.config)
     record = state.record(request.node)
+    _check_namespace(namespace)
     try:
         place = _available_place(request, backend, namespace)
     except BackendUnavailable as error:
@@ -125,6 +132,12 @@ def _check_given(fixture: str, given: object, kind: type[Backend | Place]) -> No
             f"fixture {fixture}: expected a pytest_pynenc_state.{kind.__name__}, got {given!r}"
         )
         raise BackendError(message, "mend the fixture that overrides it, or remove that one")
+
+
+def _check_namespace(given: object) -> None:
+    if not isinstance(given, str) or not _NAMESPACE.fullmatch(given):
+        message = f"fixture pynenc_namespace: expected letters, digits, _ and -, got {given!r}"
+        raise BackendError(message, "it names files, folders and databases: mend your fixture")
 
 
 def _value_of(service: Service, request: pytest.FixtureRequest) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.apps.pointing import touch_components
 from pytest_pynenc_state.apps.recipe import AppRecipe
+from pytest_pynenc_state.errors import OptionsError
 from pytest_pynenc_state.history.reading import wait_for_last_records
 from pytest_pynenc_state.processes.base_runner import COMMAND_LINE_KIND, IN_PROCESS_KIND, Runner
 from pytest_pynenc_state.processes.client import PytestClientRunner, Watch
@@ -53,10 +54,14 @@ class RunnerControl:
     def start(self, count: int = 1) -> list[Runner]:
         """Start *count* more runners on the same queue, and return them once all are ready.
 
+        :raises OptionsError: *count* is no number of runners.
         :raises NotShared: The kind needs other processes, which would not see the state.
         :raises ProcessNotReady: One gave no sign of life before the timeout.
         :raises AppError: The command line is to run an app that it would not find.
         """
+        if not isinstance(count, int) or count < 1:
+            message = f"pynenc_runner.start: expected how many runners, got {count!r}"
+            raise OptionsError(message, "one or more, as a number")
         if self.kind != IN_PROCESS_KIND:
             self.backend.require_shared(f"the {self.kind} runner")
         # Also threads run tasks, which may start processes.

@@ -260,6 +260,8 @@ def test_an_opener_that_returns_no_place_is_named(pytester: pytest.Pytester) -> 
     [
         ("pynenc_backend", "'sqlite'", "expected a pytest_pynenc_state.Backend, got 'sqlite'"),
         ("pynenc_place", "None", "expected a pytest_pynenc_state.Place, got None"),
+        ("pynenc_namespace", "'a/b'", "expected letters, digits, _ and -, got 'a/b'"),
+        ("pynenc_namespace", "None", "expected letters, digits, _ and -, got None"),
         ("pynenc_config", "None", "expected a mapping of pynenc's configuration fields, got None"),
         ("pynenc_config", "{3: 4}", "pynenc has no configuration field 3"),
     ],

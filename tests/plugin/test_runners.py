@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pytest_pynenc_state.errors import OptionsError
+from pytest_pynenc_state.processes.runner import RunnerControl
 from tests.plugin.living import lives
 
 # Hang guard for a whole inner run.
@@ -274,3 +278,17 @@ def test_the_command_line_must_not_take_another_app(pytester: pytest.Pytester) -
     result.stdout.fnmatch_lines(
         ["E *AppError: pynenc's command line takes another app of module several than *:second'"]
     )
+
+
+@pytest.mark.pynenc_backends("memory")
+@pytest.mark.parametrize("count", ["2", 1.5, 0])
+def test_a_number_of_runners_that_is_none_is_refused(
+    pynenc_runner: RunnerControl, count: Any
+) -> None:
+    """And no runner is started."""
+    before = [*pynenc_runner.runners]
+
+    with pytest.raises(OptionsError, match=re.escape(f"how many runners, got {count!r}")):
+        pynenc_runner.start(count)
+
+    assert pynenc_runner.runners == before
