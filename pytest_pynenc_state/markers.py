@@ -9,7 +9,7 @@ import pytest
 
 from pytest_pynenc_state.errors import OptionsError
 from pytest_pynenc_state.option_values import app_path, near_match
-from pytest_pynenc_state.session import SessionState
+from pytest_pynenc_state.session import SessionState, state_of
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Capability
@@ -42,7 +42,7 @@ def check_app_marker(item: Any) -> None:
     if config:
         from pytest_pynenc_state.apps.configuration import checked_values
 
-        checked_values(config, "marker pynenc")
+        checked_values(config, "marker pynenc", state_of(item.config).import_backends)
     if app is not None:
         try:
             check_app(app)

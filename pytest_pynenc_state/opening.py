@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -40,7 +39,7 @@ from pytest_pynenc_state.markers import app_marker
 from pytest_pynenc_state.processes.base_runner import RUNNER_CLASSES
 from pytest_pynenc_state.processes.leaks import LeakCheck
 from pytest_pynenc_state.selection import runner_kind
-from pytest_pynenc_state.session import state_of
+from pytest_pynenc_state.session import SessionState, state_of
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -113,9 +112,7 @@ def opened_place(
 
 
 def _available_place(request: pytest.FixtureRequest, backend: Backend, namespace: str) -> Place:
-    backend.require_libraries()
-    for module in backend.modules:
-        importlib.import_module(module)
+    backend.import_modules()
     directory = base_directory(request)
     service = _value_of(backend.service, request)
     space = Space(namespace, directory / namespace, directory, service)
@@ -174,12 +171,12 @@ def exported_values(
     _check_given("pynenc_backend", backend, Backend)
     _check_given("pynenc_place", place, Place)
     _, marked = app_marker(request.node)
-    options = state_of(request.config).options
+    state = state_of(request.config)
     values = {
         **TEST_DEFAULTS,
-        "runner_cls": RUNNER_CLASSES[runner_kind(request.node, options)],
-        **_allowed(config, "pynenc_config", backend, place),
-        **_allowed(marked, "marker pynenc", backend, place),
+        "runner_cls": RUNNER_CLASSES[runner_kind(request.node, state.options)],
+        **_allowed(config, "pynenc_config", backend, place, state),
+        **_allowed(marked, "marker pynenc", backend, place, state),
         **backend.components,
         **place.values,
     }
@@ -194,10 +191,14 @@ def exported_values(
 
 
 def _allowed(
-    config: Mapping[str, Any], source: str, backend: Backend, place: Place
+    config: Mapping[str, Any],
+    source: str,
+    backend: Backend,
+    place: Place,
+    state: SessionState,
 ) -> dict[str, Any]:
     """Return *config*, which may set anything but what leads to the place."""
-    checked = checked_values(config, source)
+    checked = checked_values(config, source, state.import_backends)
     for name in checked:
         if name in backend.components or name in place.values:
             message = f"{source}: {name!r} belongs to the place of backend {backend.name!r}"
@@ -215,9 +216,10 @@ def app_factory(
     """Return the function that builds further apps on *place*."""
     author = author_app(request)
     under_test = load_app(author) if isinstance(author, str) else author
+    state = state_of(request.config)
 
     def factory(app_id: str | None = None, **config: Any) -> Pynenc:
-        own = {**values, **_allowed(config, "pynenc_app_factory", backend, place)}
+        own = {**values, **_allowed(config, "pynenc_app_factory", backend, place, state)}
         # Variables beat what an app is given, so its values must be exported while it, and
         # each of its components, reads them.
         with exported(own, hidden=("app_id",), modules=backend.modules):

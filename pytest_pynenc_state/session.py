@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from shutil import rmtree
@@ -100,6 +101,12 @@ class SessionState:
         if name not in self._backends:
             self._backends[name] = self.catalogue.select(name)
         return self._backends[name]
+
+    def import_backends(self) -> None:
+        """Import the components of all backends that can be imported here, selected or not."""
+        for name in (*self.catalogue.names, *self.options.backend):
+            with suppress(Exception):  # told where it is used
+                self.backend(name).import_modules()
 
     @cached_property
     def left_out(self) -> dict[str, str]:

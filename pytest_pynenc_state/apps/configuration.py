@@ -12,7 +12,7 @@ import inspect
 import os
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,12 @@ def _known_fields() -> dict[str, list[Any]]:
     return found
 
 
-def checked_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
+def checked_values(
+    values: Mapping[str, Any], source: str, import_more: Callable[[], None]
+) -> dict[str, Any]:
     """Return *values*, all of them fields of some pynenc configuration class.
 
+    :param import_more: Imports what else has such classes; called before a name is refused.
     :raises OptionsError: *values* is no mapping; a name is no field, and no section (a mapping)
         either; or no class that has the field takes the value.
     """
@@ -66,9 +69,11 @@ def checked_values(values: Mapping[str, Any], source: str) -> dict[str, Any]:
         message = f"{source}: expected a mapping of pynenc's configuration fields, got {given!r}"
         raise OptionsError(message, "give a dict, for example {'max_retries': 3}")
     known = _known_fields() if values else {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            continue
+    single = {name: value for name, value in values.items() if not isinstance(value, Mapping)}
+    if not known.keys() >= single.keys():
+        import_more()
+        known = _known_fields()
+    for name, value in single.items():
         if name not in known:
             message = f"{source}: pynenc has no configuration field {name!r}"
             raise OptionsError(message, near_match(str(name), sorted(known)))

@@ -7,14 +7,20 @@ import multiprocessing
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pynenc.app
 from pynenc import context
 from pynenc.app import Pynenc
 from pynenc.util.log import create_logger
+
+if TYPE_CHECKING:
+    from pynenc.identifiers.task_id import TaskId
+    from pynenc.task import Task
+    from pynenc.trigger.trigger_builder import TriggerBuilder
 
 # What a Task computes once from its app's configuration.
 _TASK_CACHES = ("conf", "retriable_exceptions", "wf")
@@ -45,14 +51,56 @@ def preserved_process() -> Iterator[None]:
 
 @contextmanager
 def preserved_app(app: Pynenc) -> Iterator[None]:
-    """Restore every slot of *app* and of its tasks, and the content of its registries."""
+    """Restore every slot of *app* and of its tasks, and the content of its registries.
+
+    But tasks of modules that are imported meanwhile stay, with their triggers: Python imports a
+    module once, so nobody would give them to the app again.
+    """
+    modules = frozenset(sys.modules)
+    deferred = _Remembering(app._deferred_trigger_tasks)
+    imported: dict[TaskId, Task[Any, Any]] = {}
     with ExitStack() as stack:
+        stack.callback(_register_again, app, imported, deferred.seen)
         stack.enter_context(_preserved_mapping(app.__dict__))
         stack.enter_context(_preserved_mapping(app._tasks))
-        stack.enter_context(_preserved_mapping(app._deferred_trigger_tasks))
         for task in app._tasks.values():
             stack.enter_context(_preserved_mapping(task.__dict__))
+        stack.callback(lambda: imported.update(_imported_since(modules, app)))
+        app._deferred_trigger_tasks = deferred
         yield
+
+
+class _Remembering(defaultdict["TaskId", list["TriggerBuilder"]]):
+    """Triggers that wait for a runner.
+
+    :ivar seen: Those that were added, also when a runner has registered them and dropped them.
+    """
+
+    def __init__(self, content: Mapping[TaskId, list[TriggerBuilder]]) -> None:
+        super().__init__(list, content)
+        self.seen: dict[TaskId, list[TriggerBuilder]] = {}
+
+    def __setitem__(self, task_id: TaskId, triggers: list[TriggerBuilder]) -> None:
+        super().__setitem__(task_id, triggers)
+        self.seen[task_id] = triggers
+
+
+def _imported_since(modules: frozenset[str], app: Pynenc) -> dict[TaskId, Task[Any, Any]]:
+    """The tasks of modules that are not among *modules*, and that Python knows now."""
+    new = sys.modules.keys() - modules
+    return {task_id: task for task_id, task in app._tasks.items() if task_id.module in new}
+
+
+def _register_again(
+    app: Pynenc,
+    tasks: Mapping[TaskId, Task[Any, Any]],
+    triggers: Mapping[TaskId, list[TriggerBuilder]],
+) -> None:
+    for task_id, task in tasks.items():
+        _forget_settings(task)
+        app._tasks[task_id] = task
+        if task_id in triggers:
+            app._deferred_trigger_tasks[task_id] = triggers[task_id]
 
 
 def forget_configuration(app: Pynenc) -> None:
@@ -60,8 +108,12 @@ def forget_configuration(app: Pynenc) -> None:
     app._reset_cached_components()
     app._runner_instance = None
     for task in app._tasks.values():
-        for cached in _TASK_CACHES:
-            task.__dict__.pop(cached, None)
+        _forget_settings(task)
+
+
+def _forget_settings(task: Task[Any, Any]) -> None:
+    for cached in _TASK_CACHES:
+        task.__dict__.pop(cached, None)
 
 
 @contextmanager

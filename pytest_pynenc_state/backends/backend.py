@@ -7,6 +7,7 @@ pickled, so a child process rebuilds its app from it instead of inheriting objec
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -153,6 +154,16 @@ class Backend:
         if obstacle := self.obstacle():
             message = f"backend {self.name!r} {obstacle}"
             raise BackendUnavailable(message, *self.remedies())
+
+    def import_modules(self) -> None:
+        """Import what defines its components.
+
+        :raises BackendUnavailable: Libraries are missing.
+        :raises ImportError: A module cannot be imported.
+        """
+        self.require_libraries()
+        for module in self.modules:
+            importlib.import_module(module)
 
     def remedies(self) -> tuple[str, ...]:
         """What to do about missing libraries."""

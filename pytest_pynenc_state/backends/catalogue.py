@@ -87,7 +87,9 @@ def load_attribute(path: str) -> Any:
         raise OptionsError(message, "write it as in an import statement, like shop.app:app")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # whatever a user's module raises when it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a user's module raises: SystemExit, a skip
         message = f"{path!r}: cannot import {module_name!r}: {type(error).__name__}: {error}"
         raise OptionsError(message, *_import_remedies(module_name, error)) from error
     if not hasattr(module, attribute):
@@ -97,7 +99,7 @@ def load_attribute(path: str) -> Any:
     return getattr(module, attribute)
 
 
-def _import_remedies(module_name: str, error: Exception) -> list[str]:
+def _import_remedies(module_name: str, error: BaseException) -> list[str]:
     missing = str(getattr(error, "name", ""))
     # A module that fails because of another one is itself spelled right.
     if isinstance(error, ModuleNotFoundError) and module_name.startswith(missing):
@@ -123,7 +125,9 @@ def _checked(candidate: object, origin: str) -> Backend:
 def _loaded(entry_point: EntryPoint) -> Any:
     try:
         return entry_point.load()
-    except Exception as error:  # whatever somebody's module raises when it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever somebody's module raises when it is imported
         message = (
             f"entry point {entry_point.name!r} ({entry_point.value}) cannot be loaded: "
             f"{type(error).__name__}: {error}"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
 from pytest_pynenc_state import compat
-from pytest_pynenc_state.backends.timestamps import to_us
+from pytest_pynenc_state.backends.timestamps import us_ago
 
 _Key = TypeVar("_Key")
+
+_SECONDS_PER_MINUTE = 60
 
 
 class PytestOrchestrator(BaseOrchestrator):
@@ -38,7 +40,7 @@ class PytestOrchestrator(BaseOrchestrator):
         retention_minutes, max_records = compat.execution_limits(self.app)
         ended_before_us = None
         if retention_minutes > 0:
-            ended_before_us = to_us(datetime.now(UTC) - timedelta(minutes=retention_minutes))
+            ended_before_us = us_ago(retention_minutes * _SECONDS_PER_MINUTE)
         return self._drop_executions(
             ended_before_us,
             max_records if max_records > 0 else None,

@@ -6,6 +6,8 @@ import gc
 import os
 import warnings
 
+from pynenc.state_backend.mem_state_backend import MemStateBackend
+
 from pytest_pynenc_state.backends.backend import (
     COMPONENT_FIELDS,
     Backend,
@@ -26,9 +28,19 @@ def components(prefix: str) -> dict[str, str]:
 
 
 def open_memory(space: Space) -> Place:
-    """Open a place in this process; each app has a store of its own there anyway."""
+    """Open a place in this process; each app has a store of its own there anyway.
+
+    Its `close` puts back which apps there are, which pynenc keeps for the whole process.
+    """
     location = f"memory of process {os.getpid()} ({space.namespace})"
-    return Place({}, location, outlives_run=False)
+    app_infos = MemStateBackend._app_info_registry
+    known = dict(app_infos)
+
+    def close() -> None:
+        app_infos.clear()
+        app_infos.update(known)
+
+    return Place({}, location, close=close, outlives_run=False)
 
 
 def open_sqlite(space: Space) -> Place:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pynenc import context
 from pynenc.invocation.status import InvocationStatus, InvocationStatusRecord
@@ -35,7 +35,11 @@ class InvocationHistory(PynencInvocationHistory):
 
     Adds the ``status`` that records had before ``status_record``, and compares equal
     to pynenc's own class when all fields are.
+
+    :ivar execution_context: None; what older records had reserved for later use.
     """
+
+    execution_context: ClassVar[None] = None
 
     @property
     def status(self) -> InvocationStatus:
@@ -118,24 +122,29 @@ class PytestStateBackend(BaseStateBackend):  # type: ignore[type-arg]
     def add_history(
         self,
         invocation_id: str | DistributedInvocation[Any, Any],
-        status_record: InvocationStatusRecord | InvocationStatus,
+        status_record: InvocationStatusRecord | InvocationStatus | None = None,
         runner_context: RunnerContext | None = None,
     ) -> None:
         """Append one status change to an invocation's history, and keep its runner context.
 
         :param invocation_id: The invocation's id, or the invocation.
-        :param status_record: The change; a bare status means "now, without owner".
+        :param status_record: The change; a bare status means "now, without owner", and none at
+            all the status that the invocation has.
         :param runner_context: Who made it; by default the current runner.
+        :raises KeyError: No status was given, and the invocation is unknown.
         :raises BackendError: The store failed; nothing was written.
 
         Concurrency: atomic between threads and processes; visible to all on return.
         """
         author = runner_context or context.get_or_create_runner_context(self.app.app_id)
+        invocation_id = invocation_id_of(invocation_id)
+        if status_record is None:
+            status_record = self.app.orchestrator.get_invocation_status_record(invocation_id)
         self._add_records_of(
             author,
             [
                 InvocationHistory(
-                    invocation_id=invocation_id_of(invocation_id),
+                    invocation_id=invocation_id,
                     status_record=_as_record(status_record),
                     runner_context_id=author.runner_id,
                 )

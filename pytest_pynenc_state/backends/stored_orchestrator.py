@@ -20,7 +20,7 @@ from pytest_pynenc_state.backends.orchestrator_tables import (
     Statuses,
 )
 from pytest_pynenc_state.backends.state_backend import key_of
-from pytest_pynenc_state.backends.timestamps import now_us
+from pytest_pynenc_state.backends.timestamps import span_us, us_ago
 from pytest_pynenc_state.compat import AtomicServiceExecutionStatus
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
     from pytest_pynenc_state.compat import AtomicServiceExecution, AtomicServiceRun
 
-_HOUR_US = 3600 * 10**6
-_SECOND_US = 10**6
+_SECONDS_PER_HOUR = 3600
 
 
 class StoredOrchestrator(PytestOrchestrator):
@@ -120,15 +119,14 @@ class StoredOrchestrator(PytestOrchestrator):
 
     def get_pending_invocations_for_recovery(self) -> Iterator[InvocationId]:
         """Return the ids that have been PENDING for ``max_pending_seconds`` or longer."""
-        longest_us = int(self.app.conf.max_pending_seconds * _SECOND_US)
-        return iter(self._statuses.pending_since(now_us() - longest_us))
+        latest_us = us_ago(self.app.conf.max_pending_seconds)
+        return iter(self._statuses.pending_since(latest_us))
 
     def _get_running_invocations_for_recovery(
         self, timeout_seconds: float
     ) -> Iterator[InvocationId]:
         """Return the ids that are RUNNING for an owner not heard of for *timeout_seconds*."""
-        timeout_us = int(timeout_seconds * _SECOND_US)
-        return iter(self._statuses.running_unattended(now_us() - timeout_us))
+        return iter(self._statuses.running_unattended(us_ago(timeout_seconds)))
 
     def set_up_invocation_auto_purge(self, invocation_id: str) -> None:
         """Let `auto_purge` forget an invocation once its hours have passed from now."""
@@ -140,8 +138,8 @@ class StoredOrchestrator(PytestOrchestrator):
         Gone are status, retries, indexed arguments and waiting edges. The state backend
         keeps what it has.
         """
-        kept_us = int(self.conf.auto_final_invocation_purge_hours * _HOUR_US)
-        self._statuses.purge_due(now_us() - kept_us)
+        latest_us = us_ago(self.conf.auto_final_invocation_purge_hours * _SECONDS_PER_HOUR)
+        self._statuses.purge_due(latest_us)
 
     # -- search ----------------------------------------------------------------------
 
@@ -212,9 +210,8 @@ class StoredOrchestrator(PytestOrchestrator):
         can_run_atomic_service: bool | None = None,  # noqa: FBT001 - pynenc's signature
     ) -> list[ActiveRunnerInfo]:
         """Return the runners heard of within *timeout_seconds*, by creation time and id."""
-        heard_since_us = now_us() - int(timeout_seconds * _SECOND_US)
         return self._heartbeats.active(
-            heard_since_us, can_run_atomic_service=can_run_atomic_service
+            us_ago(timeout_seconds), can_run_atomic_service=can_run_atomic_service
         )
 
     def record_atomic_service_execution(
@@ -279,9 +276,8 @@ class StoredOrchestrator(PytestOrchestrator):
         Both ends, and *min_duration_seconds*, are included. A running execution counts
         by its start, and lasts no time yet.
         """
-        min_duration_us = round(min_duration_seconds * _SECOND_US)
         return self._executions.in_timerange(
-            start_time, end_time, limit, runner_id, min_duration_us
+            start_time, end_time, limit, runner_id, span_us(min_duration_seconds)
         )
 
     def _drop_executions(

@@ -11,6 +11,9 @@ from datetime import UTC, datetime, timedelta
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
+# A hundred thousand years, which any store can count.
+_LONGEST_US = 2**62
+
 
 def to_us(moment: datetime) -> int:
     """Microseconds of *moment*; a naive one is read as UTC, as pynenc's own JSON form is."""
@@ -27,3 +30,13 @@ def from_us(timestamp_us: int) -> datetime:
 def now_us() -> int:
     """The wall clock, in microseconds."""
     return to_us(datetime.now(UTC))
+
+
+def span_us(seconds: float) -> int:
+    """The microseconds of *seconds*; of a hundred thousand years if it is more, or infinity."""
+    return round(min(seconds * 1_000_000, _LONGEST_US))
+
+
+def us_ago(seconds: float) -> int:
+    """The wall clock of *seconds* ago, in microseconds; infinity is allowed."""
+    return now_us() - span_us(seconds)

@@ -1,4 +1,4 @@
-"""Names and arguments of every pynenc since 0.0.2 can be used on every pynenc."""
+"""Names of every pynenc since 0.0.2, and arguments by position, can be used on every pynenc."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pynenc.invocation.status import InvocationStatus
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
 from pytest_pynenc_state.conformance import tasks
 from pytest_pynenc_state.conformance.making import (
+    moved_to,
     new_context,
     new_history,
     new_invocation,
@@ -121,6 +122,7 @@ BLOCKING_CONTROL_NAMES = frozenset(
 )
 HISTORY_NAMES = frozenset(
     {
+        "execution_context",
         "from_json",
         "invocation_id",
         "registered_by_inv_id",
@@ -156,6 +158,18 @@ def test_every_documented_name_of_a_history_record_exists(
     pynenc_state_backend.add_history("invocation", new_record(), new_context())
     (record,) = pynenc_state_backend.get_history("invocation")
     assert _missing(record, HISTORY_NAMES) == set()
+
+
+def test_a_record_without_a_status_has_that_of_the_invocation(
+    pynenc_app: Pynenc, pynenc_state_backend: PytestStateBackend
+) -> None:
+    """The status was optional once; of an invocation that nobody knows there is none."""
+    invocation_id = moved_to(pynenc_app, InvocationStatus.RUNNING)
+    status_record = pynenc_app.orchestrator.get_invocation_status_record(invocation_id)
+    pynenc_state_backend.add_history(invocation_id)
+    assert pynenc_state_backend.get_history(invocation_id)[-1].status_record == status_record
+    with pytest.raises(KeyError):
+        pynenc_state_backend.add_history("unknown")
 
 
 def test_upsert_invocation_stores_one_invocation(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from pynenc.invocation.status import InvocationStatus
 from pynenc.orchestrator.atomic_service import ActiveRunnerInfo
 
@@ -20,6 +22,23 @@ def test_no_runners_are_no_error(pynenc_orchestrator: BaseOrchestrator) -> None:
     """An empty list of heartbeats changes nothing."""
     pynenc_orchestrator.register_runner_heartbeats([])
     assert pynenc_orchestrator._get_active_runners(HOUR_S, None) == []
+
+
+@pytest.mark.pynenc(max_pending_seconds=math.inf, auto_final_invocation_purge_hours=math.inf)
+@pytest.mark.parametrize("limit_s", [math.inf, 1e300])
+def test_a_limit_may_be_infinite(
+    pynenc_app: Pynenc, pynenc_orchestrator: BaseOrchestrator, limit_s: float
+) -> None:
+    """Then nothing is ever old enough: a test that stops at a breakpoint wants no recovery."""
+    invocation_id = moved_to(pynenc_app, InvocationStatus.RUNNING)
+    owner = pynenc_orchestrator.get_invocation_status_record(invocation_id).runner_id
+    assert owner is not None
+    pynenc_orchestrator.register_runner_heartbeats([owner])
+    pynenc_orchestrator.auto_purge()
+    assert [*pynenc_orchestrator.get_pending_invocations_for_recovery()] == []
+    assert [*pynenc_orchestrator._get_running_invocations_for_recovery(limit_s)] == []
+    (runner,) = pynenc_orchestrator._get_active_runners(limit_s, None)
+    assert runner.runner_id == owner
 
 
 def test_a_right_to_run_services_is_not_lost_by_a_plain_heartbeat(

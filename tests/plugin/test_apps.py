@@ -152,6 +152,22 @@ def test_values_of_the_fixture_hold_for_a_fresh_app(pytester: pytest.Pytester) -
 
 
 @pytest.mark.parametrize(
+    "given",
+    [
+        "@pytest.mark.pynenc(sqlite_timeout_s=0.3, mongo_timeout_s=0.3)",
+        "@pytest.fixture\ndef pynenc_config(): return {'sqlite_timeout_s': 0.3, 'mongo_url': ''}\n",
+    ],
+)
+def test_a_field_of_any_backend_is_known(pytester: pytest.Pytester, given: str) -> None:
+    """Whatever was imported before, and whichever backend is selected: a suite has several."""
+    pytester.makepyfile(f"import pytest\n{given}\ndef test_it(pynenc_app): pass")
+
+    result = pytester.runpytest_subprocess("--pynenc-backend=sqlite")
+
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
     ("arguments", "wrong", "remedy"),
     [
         (

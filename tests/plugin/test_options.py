@@ -42,6 +42,9 @@ BAD_VALUES = [
     ("app", "offices:frst", "has no 'frst'", "did you mean 'first'?"),
     ("app", "offices:number", "expected a pynenc.Pynenc, got int", "name the variable"),
     ("app", "ruin:app", "division by zero", ""),
+    ("app", "ending:app", "cannot import 'ending': SystemExit: 3", "mend the module"),
+    ("backend", "ending:app", "cannot import 'ending': SystemExit: 3", "mend the module"),
+    ("app", "skipping:app", "cannot import 'skipping': Skipped: no wish to", "mend the module"),
     ("runner", "proces", "is none of thread, multi-thread", "did you mean 'process'?"),
     ("timeout", "abc", "is not a positive number of seconds", "write a number like 30"),
     ("timeout", "0", "is not a positive number of seconds", "write a number like 30"),
@@ -65,7 +68,13 @@ OFFICES = """
 @pytest.fixture(autouse=True)
 def offices(pytester: pytest.Pytester) -> None:
     """Have apps to name, and a test that needs none of them."""
-    pytester.makepyfile(offices=OFFICES, ruin="app = 1 / 0", test_sample="def test_sample(): pass")
+    pytester.makepyfile(
+        offices=OFFICES,
+        ruin="app = 1 / 0",
+        ending="raise SystemExit(3)",
+        skipping="import pytest\npytest.skip('no wish to', allow_module_level=True)",
+        test_sample="def test_sample(): pass",
+    )
     set_ini(pytester)
 
 

@@ -6,8 +6,13 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pynenc.state_backend.base_state_backend import BaseStateBackend
+from pynenc.state_backend.mem_state_backend import MemStateBackend
+
+from pytest_pynenc_state.backends.memory.state_backend import PytestMemStateBackend
 
 BACKENDS = ["memory", "sqlite", "pynenc-memory", "pynenc-sqlite"]
 SURVIVORS = ["fails", "fails_in_setup", "fails_in_teardown", "fails_in_late_teardown"]
@@ -65,6 +70,27 @@ def test_two_tests_never_see_each_others_data(
     )
     assert places_left() == []
     assert "kept pynenc places" not in result.stdout.str()
+
+
+@pytest.mark.parametrize(
+    ("backend", "state_backend"),
+    [("memory", PytestMemStateBackend), ("pynenc-memory", MemStateBackend)],
+)
+def test_memory_forgets_the_apps_of_a_test(
+    pytester: pytest.Pytester, backend: str, state_backend: type[BaseStateBackend[Any, Any]]
+) -> None:
+    """What discovers apps in the memory of this process finds those that it found before."""
+    pytester.makepyfile(
+        """
+        def test_it(pynenc_state_backend, pynenc_app):
+            assert pynenc_app.app_id in pynenc_state_backend.discover_app_infos()
+        """
+    )
+    former = state_backend.discover_app_infos()
+
+    pytester.runpytest_inprocess(f"--pynenc-backend={backend}").assert_outcomes(passed=1)
+
+    assert state_backend.discover_app_infos() == former
 
 
 @pytest.mark.parametrize("ending", SURVIVORS)

@@ -58,7 +58,7 @@ class HeartbeatTable:
         if runner_id in self._runners:
             self._service_windows[runner_id] = (from_us(to_us(start)), from_us(to_us(end)))
 
-    def alive_since(self, oldest_us: float) -> list[str]:
+    def alive_since(self, oldest_us: int) -> list[str]:
         """The runners with a heartbeat at that time or later, by creation time and id."""
         alive = sorted(
             (runner.creation_us, runner_id)
@@ -68,7 +68,7 @@ class HeartbeatTable:
         return [runner_id for _, runner_id in alive]
 
     def active_since(
-        self, oldest_us: float, *, can_run_atomic_service: bool | None
+        self, oldest_us: int, *, can_run_atomic_service: bool | None
     ) -> list[ActiveRunnerInfo]:
         """What is known of those runners; None means eligible and not eligible ones."""
         return [

@@ -14,9 +14,9 @@ from pynenc.invocation.status import (
 
 from pytest_pynenc_state.backends.memory.blocking_control import PytestMemBlockingControl
 from pytest_pynenc_state.backends.memory.registrations import RegistrationTable
-from pytest_pynenc_state.backends.memory.runners import PytestMemRunners, us_ago
+from pytest_pynenc_state.backends.memory.runners import PytestMemRunners
 from pytest_pynenc_state.backends.state_backend import key_of
-from pytest_pynenc_state.backends.timestamps import now_us
+from pytest_pynenc_state.backends.timestamps import now_us, us_ago
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc

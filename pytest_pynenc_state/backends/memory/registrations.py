@@ -115,7 +115,7 @@ class RegistrationTable:
                 self._by_call.setdefault(each.call_key, {})[each.invocation_id] = None
         return list(self._by_call.get(call_key, ()))
 
-    def pending_since(self, latest_us: float) -> list[InvocationId]:
+    def pending_since(self, latest_us: int) -> list[InvocationId]:
         """The invocations that became PENDING at that time or earlier."""
         return [
             invocation_id

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_pynenc_state.backends.memory.executions import ExecutionLog
 from pytest_pynenc_state.backends.memory.heartbeats import HeartbeatTable
 from pytest_pynenc_state.backends.orchestrator import PytestOrchestrator, blocked_reason, stamped
-from pytest_pynenc_state.backends.timestamps import now_us
+from pytest_pynenc_state.backends.timestamps import us_ago
 from pytest_pynenc_state.compat import (
     AtomicServiceExecution,
     AtomicServiceExecutionStatus,
@@ -206,8 +206,3 @@ class PytestMemRunners(PytestOrchestrator):
     ) -> int:
         with self._lock:
             return self._executions.drop(ended_before_us, keep_newest, protected)
-
-
-def us_ago(seconds: float) -> float:
-    """The wall clock of *seconds* ago, in microseconds; infinity is allowed."""
-    return now_us() - seconds * 1_000_000

@@ -102,7 +102,7 @@ class PytestMemStateBackend(PytestMemWorkflows):
     def add_history(
         self,
         invocation_id: str | DistributedInvocation[Any, Any],
-        status_record: InvocationStatusRecord | InvocationStatus,
+        status_record: InvocationStatusRecord | InvocationStatus | None = None,
         runner_context: RunnerContext | None = None,
     ) -> None:
         """Append one status change, as the base class describes."""

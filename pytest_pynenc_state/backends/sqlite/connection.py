@@ -27,7 +27,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pytest_pynenc_state.backends.sqlite.failures import is_busy, translated
+from pytest_pynenc_state.backends.sqlite.failures import is_busy, translated, unwritten
 from pytest_pynenc_state.backends.sqlite.forks import Doorway
 from pytest_pynenc_state.errors import StoreUnusable
 
@@ -312,8 +312,7 @@ def create_file(path: Path, prepare: Callable[[Connection], None]) -> None:
         # An empty file is a database without tables.
         path.touch()
     except OSError as error:
-        message = f"SQLite file {str(path)!r} cannot be created: {error}"
-        raise StoreUnusable(message, "point sqlite_db_path into a writable folder") from error
+        raise unwritten(error, path) from error
     database = open_database(path)
     database.transaction(prepare)
     # Readers and one writer do not block each other; the mode is kept in the file. Set

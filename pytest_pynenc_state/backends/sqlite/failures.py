@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 
 from pytest_pynenc_state.errors import BackendError, BackendTimeout, StoreFull, StoreUnusable
@@ -43,6 +45,14 @@ def translated(error: sqlite3.Error, path: str, timeout_s: float = 0.0) -> Backe
         reason, remedy = _REASONS[code]
         return StoreUnusable(f"{where} {reason} ({name}: {error})", remedy)
     return BackendError(f"{where} refused an operation ({name}: {error}); it was rolled back")
+
+
+def unwritten(error: OSError, path: str | os.PathLike[str]) -> BackendError:
+    """Return *error*, for which the new file *path* was not written, as one of ours."""
+    where = f"SQLite file {str(path)!r}"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StoreFull(f"{where}: no room for it: {error}", "free space on its file system")
+    return StoreUnusable(f"{where} cannot be created: {error}", "give it a writable folder")
 
 
 _ELSEWHERE = "point sqlite_db_path at another file; nothing was written to this one"

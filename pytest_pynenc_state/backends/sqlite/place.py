@@ -11,6 +11,7 @@ from pytest_pynenc_state.backends.backend import (
     Space,
 )
 from pytest_pynenc_state.backends.sqlite.connection import open_database
+from pytest_pynenc_state.backends.sqlite.failures import unwritten
 from pytest_pynenc_state.backends.sqlite.schema import empty_file
 from pytest_pynenc_state.backends.sqlite_file import file_of, remove_file
 from pytest_pynenc_state.backends.upstream import restore_upstream
@@ -19,9 +20,17 @@ _empty_file = cache(empty_file)
 
 
 def open_place(space: Space) -> Place:
-    """Open a place in a new file."""
+    """Open a place in a new file.
+
+    :raises StoreFull: There is no room for it; no file is left.
+    :raises StoreUnusable: It cannot be written; no file is left.
+    """
     path = file_of(space)
-    path.write_bytes(_empty_file())
+    try:
+        path.write_bytes(_empty_file())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise unwritten(error, path) from error
 
     def close() -> None:
         restore_upstream()

@@ -210,7 +210,7 @@ def prepare_file(path: str | Path) -> None:
     Concurrency: atomic against other processes that do the same.
     """
     path = Path(path)
-    if path.is_file() and _is_ready(path):
+    if path.is_file() and is_ready(path):
         return
     create_file(path, partial(_create_tables, str(path)))
 
@@ -232,7 +232,11 @@ def empty_file() -> bytes:
 _VERSION = "SELECT user_version, EXISTS (SELECT 1 FROM sqlite_master) FROM pragma_user_version"
 
 
-def _is_ready(path: Path) -> bool:
+def is_ready(path: Path) -> bool:
+    """Whether the file *path*, which is only read, has this package's tables.
+
+    :raises StoreUnusable: It is no database, damaged, or has another schema version.
+    """
     version: int = open_database(path).read(_VERSION)[0][0]
     if version not in (0, SCHEMA_VERSION):
         message = (

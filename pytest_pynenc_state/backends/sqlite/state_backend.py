@@ -12,13 +12,13 @@ from pytest_pynenc_state.backends.sqlite.config import (
     ConfigPytestStateBackendSQLite,
     opened_database,
 )
-from pytest_pynenc_state.backends.sqlite.connection import Connection
+from pytest_pynenc_state.backends.sqlite.connection import Connection, open_database
 from pytest_pynenc_state.backends.sqlite.history import HistoryTable
 from pytest_pynenc_state.backends.sqlite.invocations import InvocationTable
 from pytest_pynenc_state.backends.sqlite.queries import purge_tables
 from pytest_pynenc_state.backends.sqlite.runner_contexts import RunnerContextTable
 from pytest_pynenc_state.backends.sqlite.schema import StateBackendTables as Tables
-from pytest_pynenc_state.backends.sqlite.schema import prepare_file
+from pytest_pynenc_state.backends.sqlite.schema import is_ready, prepare_file
 from pytest_pynenc_state.backends.sqlite.values import ValueTable
 from pytest_pynenc_state.backends.sqlite.workflows import WorkflowTables
 from pytest_pynenc_state.backends.state_backend import InvocationHistory
@@ -111,15 +111,18 @@ class PytestSQLiteStateBackend(StoredStateBackend):
         """Return the info of all apps in the configured file by app id.
 
         The file is the one that environment and configuration files name, not that of any
-        app's ``config_values``. A file that does not exist holds no app, and stays so.
+        app's ``config_values``. A file that does not exist, or has none of our tables, holds no
+        app, and stays so.
 
         :raises ValueError: No file is configured.
+        :raises StoreUnusable: The file is no database, damaged, or has another schema version.
         """
         conf = ConfigPytestStateBackendSQLite()
         if not conf.sqlite_db_path:
             message = "no sqlite_db_path is configured; set PYNENC__SQLITE_DB_PATH"
             raise ValueError(message)
-        if not Path(conf.sqlite_db_path).is_file():
+        database = open_database(conf.sqlite_db_path, conf.sqlite_timeout_s)
+        path = Path(conf.sqlite_db_path)
+        if not path.is_file() or not is_ready(path):
             return {}
-        app_infos = AppInfoTable(opened_database(conf)).all()
-        return {app_info.app_id: app_info for app_info in app_infos}
+        return {app_info.app_id: app_info for app_info in AppInfoTable(database).all()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import tempfile
 import time
@@ -12,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_pynenc_state.backends.backend import Space
 from pytest_pynenc_state.backends.sqlite import connection
 from pytest_pynenc_state.backends.sqlite.connection import Database, open_database
+from pytest_pynenc_state.backends.sqlite.place import open_place
 from pytest_pynenc_state.backends.sqlite.schema import empty_file, prepare_file
 from pytest_pynenc_state.conformance.making import new_history
 from pytest_pynenc_state.errors import BackendTimeout, StoreFull, StoreUnusable
@@ -285,3 +289,22 @@ def test_no_configured_file_is_told() -> None:
     """An empty path is a mistake in the configuration, not a file in the working directory."""
     with pytest.raises(ValueError, match="sqlite_db_path"):
         workers.build_app("").state_backend  # noqa: B018 - a property that does something
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(errno.ENOSPC, StoreFull), (errno.EACCES, StoreUnusable)]
+)
+def test_a_place_for_which_there_is_no_room_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, expected: type[Exception]
+) -> None:
+    """The error names the file, a part of which had been written."""
+
+    def write_a_part(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[:100])
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "write_bytes", write_a_part)
+    with pytest.raises(expected, match=r"some_test\.db'.*" + os.strerror(number)):
+        open_place(Space("some_test", tmp_path / "some_test", tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -173,6 +173,18 @@ def test_discovery_makes_no_file(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (found, path.exists()) == ({}, False)
 
 
+def test_discovery_leaves_a_file_of_another_program_as_it_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It only reads: no table is made, no version stamped, no mode changed."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE customers (name)")
+    former = path.read_bytes()
+    monkeypatch.setenv("PYNENC__SQLITE_DB_PATH", str(path))
+    found = PytestSQLiteStateBackend.discover_app_infos()
+    assert (found, path.read_bytes() == former) == ({}, True)
+
+
 def test_discovery_without_a_configured_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody looks for apps in a file that nobody named."""
     monkeypatch.delenv("PYNENC__SQLITE_DB_PATH", raising=False)
