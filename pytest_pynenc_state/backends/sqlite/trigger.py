@@ -12,6 +12,8 @@ from pytest_pynenc_state.backends.sqlite.config import ConfigPytestTriggerSQLite
 from pytest_pynenc_state.backends.sqlite.lending import Block, LentFile, lend_connections
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pynenc.app import Pynenc
     from pynenc.trigger.conditions import ValidCondition
 
@@ -42,6 +44,40 @@ class PytestSQLiteTrigger(SQLiteTrigger):
         # Large arguments go to a store of their own on the way, which may be another file:
         # before this one is locked, and not between two rows.
         super().record_valid_conditions([_as_text(each, self.app) for each in valid_conditions])
+
+    # Pynenc's own three read, decide, and write: two who have read the same would both be told that
+    # it is theirs. So nobody else writes from the reading on.
+
+    def claim_trigger_execution(
+        self, trigger_id: str, valid_condition_id: str, expiration_seconds: int = 60
+    ) -> bool:
+        """Whether a trigger is ours to run for a condition: nobody else's claim holds."""
+        with self._locked():
+            return super().claim_trigger_execution(
+                trigger_id, valid_condition_id, expiration_seconds
+            )
+
+    def claim_trigger_run(self, trigger_run_id: str, expiration_seconds: int = 60) -> bool:
+        """Whether a run of a trigger is ours: nobody else's claim holds."""
+        with self._locked():
+            return super().claim_trigger_run(trigger_run_id, expiration_seconds)
+
+    def store_last_cron_execution(
+        self,
+        condition_id: str,
+        execution_time: datetime,
+        expected_last_execution: datetime | None = None,
+    ) -> bool:
+        """Note when a cron condition ran, unless it last did at another time than expected."""
+        with self._locked():
+            return super().store_last_cron_execution(
+                condition_id, execution_time, expected_last_execution
+            )
+
+    def _locked(self) -> Block:
+        block = Block(self._database)
+        block.begin()
+        return block
 
     def _purge(self) -> None:
         # Not what begins with the names' common beginning: another app's may begin with it, too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from pynenc.trigger.conditions import CronCondition
 from pynenc.trigger.sqlite_trigger import Tables
 
 from pytest_pynenc_state.backends.sqlite.connection import open_database
+from pytest_pynenc_state.backends.sqlite.lending import Block
 from pytest_pynenc_state.conformance.together import HANG_GUARD_S, in_threads
 from pytest_pynenc_state.errors import BackendError, BackendTimeout, StoreUnusable
 from tests.backends.sqlite import forking, workers
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 InProcess = Callable[..., Any]
 Started = Callable[..., tuple[Any, Any]]
+
+CRON = CronCondition("1 1 1 1 1")
+FIRST, SECOND = (datetime(2024, 1, 1, hour, tzinfo=UTC) for hour in (1, 2))
 
 
 def _trigger(path: Path, app_id: str = "app") -> PytestSQLiteTrigger:
@@ -34,7 +39,7 @@ def _trigger(path: Path, app_id: str = "app") -> PytestSQLiteTrigger:
 def trigger(path: Path) -> PytestSQLiteTrigger:
     """A trigger on a file of its own, which one cron expression is registered with."""
     found = _trigger(path)
-    found.register_condition(CronCondition("1 1 1 1 1"))
+    found.register_condition(CRON)
     return found
 
 
@@ -126,6 +131,43 @@ def test_a_method_that_fails_leaves_nothing_written(trigger: PytestSQLiteTrigger
     with pytest.raises(BackendError, match=r"store\.db"):
         trigger.register_trigger(definition)
     assert trigger._get_triggers(["trigger"]) == []
+
+
+CLAIMS: dict[str, Callable[[PytestSQLiteTrigger], bool]] = {
+    "run": lambda trigger: trigger.claim_trigger_run("run"),
+    "execution": lambda trigger: trigger.claim_trigger_execution("trigger", "condition"),
+    "cron": lambda trigger: trigger.store_last_cron_execution(CRON.condition_id, SECOND, FIRST),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+def test_whoever_claims_keeps_others_from_claiming_what_is_free(
+    trigger: PytestSQLiteTrigger,
+    monkeypatch: pytest.MonkeyPatch,
+    claim: Callable[[PytestSQLiteTrigger], bool],
+) -> None:
+    """From the look at who has it on: another one who looks then would find it free, too."""
+    trigger.store_last_cron_execution(CRON.condition_id, FIRST)
+    execute, outcomes = Block.execute, []
+
+    def execute_amid_rivals(block: Block, sql: str, *parameters: Any) -> Any:
+        found = execute(block, sql, *parameters)
+        monkeypatch.setattr(Block, "execute", execute)
+        outcomes.extend(in_threads([lambda: _outcome(claim, trigger)]))
+        return found
+
+    monkeypatch.setattr(Block, "execute", execute_amid_rivals)
+    outcomes.append(_outcome(claim, trigger))
+    assert outcomes == [BackendTimeout, True]
+
+
+def _outcome(
+    claim: Callable[[PytestSQLiteTrigger], bool], trigger: PytestSQLiteTrigger
+) -> bool | type[BackendTimeout]:
+    try:
+        return claim(trigger)
+    except BackendTimeout:
+        return BackendTimeout
 
 
 def test_conditions_become_text_while_the_file_is_free(
