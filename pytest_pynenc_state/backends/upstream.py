@@ -1,7 +1,7 @@
 """Closing the connections that pynenc's own classes leave to the garbage collector.
 
-They open a connection for each operation; so does pynenc's trigger on our file, and so does its
-broker in a composite. In pynenc these stay open until a cyclic collection. Then files of finished
+They open a connection for each operation; so do those that a composite has on our file, but for
+`PytestSQLiteTrigger`. In pynenc these stay open until a cyclic collection. Then files of finished
 tests stay open; Python 3.13 warns of each one, which fails a test run where warnings are errors;
 and a runner that forks hands them to its child, where SQLite takes the parent's locks on the file
 for the child's own.

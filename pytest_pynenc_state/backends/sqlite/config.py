@@ -7,6 +7,7 @@ from pynenc.conf.config_broker import ConfigBrokerSQLite
 from pynenc.conf.config_client_data_store import ConfigClientDataStoreSQLite
 from pynenc.conf.config_orchestrator import ConfigOrchestratorSQLite
 from pynenc.conf.config_state_backend import ConfigStateBackendSQLite
+from pynenc.conf.config_trigger import ConfigTriggerSQLite
 
 from pytest_pynenc_state.backends.sqlite.connection import (
     DEFAULT_TIMEOUT_S,
@@ -17,7 +18,7 @@ from pytest_pynenc_state.backends.sqlite.schema import prepare_file
 from pytest_pynenc_state.backends.upstream import close_upstream_connections
 
 # How long (seconds) an operation waits for somebody else's lock: what our components need beyond
-# pynenc's ``sqlite_db_path``. Not in a class that all four derive from: cistell looks at each class
+# pynenc's ``sqlite_db_path``. Not in a class that all five derive from: cistell looks at each class
 # anew whenever it makes a configuration, a tenth of what a test's app costs.
 _SQLITE_TIMEOUT_S = ConfigField(DEFAULT_TIMEOUT_S)
 
@@ -46,11 +47,18 @@ class ConfigPytestOrchestratorSQLite(ConfigOrchestratorSQLite):
     sqlite_timeout_s = _SQLITE_TIMEOUT_S
 
 
+class ConfigPytestTriggerSQLite(ConfigTriggerSQLite):
+    """Configuration of `PytestSQLiteTrigger`."""
+
+    sqlite_timeout_s = _SQLITE_TIMEOUT_S
+
+
 def opened_database(
     conf: ConfigPytestStateBackendSQLite
     | ConfigPytestOrchestratorSQLite
     | ConfigPytestClientDataStoreSQLite
-    | ConfigPytestBrokerSQLite,
+    | ConfigPytestBrokerSQLite
+    | ConfigPytestTriggerSQLite,
 ) -> Database:
     """Return the configured file's database, its tables made if they are missing.
 

@@ -22,10 +22,11 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pytest_pynenc_state.backends.sqlite.failures import is_busy, translated, unwritten
 from pytest_pynenc_state.backends.sqlite.forks import Doorway
@@ -33,6 +34,7 @@ from pytest_pynenc_state.errors import StoreUnusable
 
 Outcome = TypeVar("Outcome")
 Row = tuple[Any, ...]
+Transaction: TypeAlias = "AbstractContextManager[Connection]"
 
 #: How long an operation waits for a lock before it gives up, unless configured.
 DEFAULT_TIMEOUT_S = 30.0
@@ -65,14 +67,15 @@ class _SurrogateConnection(Connection):
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Execute one statement."""
-        return super().execute(sql, _storable(parameters))
+        return super().execute(sql, storable(parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
         """Execute one statement for each row of a list."""
-        return super().executemany(sql, [_storable(row) for row in parameters])
+        return super().executemany(sql, [storable(row) for row in parameters])
 
 
-def _storable(parameters: Sequence[Any]) -> list[Any]:
+def storable(parameters: Sequence[Any]) -> list[Any]:
+    """Return *parameters* as any connection can store them."""
     return [_as_bytes_if_needed(value) for value in parameters]
 
 
@@ -234,6 +237,45 @@ class Database:
             return outcome
 
         return self._run(reading)
+
+    def begin(self) -> tuple[Connection, Transaction]:
+        """Begin a transaction, for work that cannot be repeated because it is somebody else's.
+
+        Only the beginning waits for the file's write lock. Inside another one of the same thread,
+        it is part of that one.
+
+        :returns: The connection to work on, and an entered context. Leaving that, in the same
+            thread, commits; or rolls back if there was an exception.
+        :raises BackendError: The store failed, here or on leaving; nothing is left written.
+
+        Concurrency: whoever forks waits until it has ended. So it lasts no longer than its
+        statements take, and nothing in between uses another file.
+        """
+
+        def begun(connection: Connection) -> tuple[Connection, Transaction]:
+            transaction = self._held(connection)
+            return transaction.__enter__(), transaction
+
+        return self._run(begun)
+
+    @contextmanager
+    def _held(self, connection: Connection) -> Iterator[Connection]:
+        lease = self._local.lease
+        assert lease is not None  # the connection is its
+        if connection.in_transaction:
+            yield connection
+            return
+        # A generator lets go of the lock also when it is just dropped.
+        with lease.busy:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException as error:
+                _roll_back(connection)
+                if isinstance(error, sqlite3.Error):
+                    raise translated(error, self.path, self.timeout_s) from error
+                raise
 
     def close(self) -> None:
         """Close this process's connections to the file; a later use opens a new one."""

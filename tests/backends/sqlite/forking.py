@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_pynenc_state.backends.sqlite.connection import Database, open_database
+from tests.backends.sqlite.workers import build_app
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe
@@ -133,26 +134,54 @@ def fork_while_threads_write(path: Path, *, short_lived: bool) -> tuple[list[int
     :returns: The exit statuses up to the first bad one, and how many children wrote.
     """
     database = open_database(path)
-    stop = threading.Event()
 
     def write() -> None:
-        while not stop.is_set():
-            if short_lived:
-                thread = threading.Thread(target=_insert, args=(database, 0))
-                thread.start()
-                thread.join()
-            else:
-                _insert(database, 0)
+        if short_lived:
+            thread = threading.Thread(target=_insert, args=(database, 0))
+            thread.start()
+            thread.join()
+        else:
+            _insert(database, 0)
 
-    writers = [threading.Thread(target=write) for _ in range(4)]
-    for writer in writers:
-        writer.start()
+    return _fork_amid(write, lambda: _insert(database, 1)), sum(_numbers(database))
+
+
+def fork_while_threads_use_triggers(path: Path) -> tuple[list[int | str], int]:
+    """Fork again and again while threads ask for triggers and claim them; each child does, too.
+
+    :returns: The exit statuses up to the first bad one, and how many children claimed.
+    """
+    trigger = build_app(path, trigger_cls="PytestSQLiteTrigger").trigger
+
+    def claim(run_id: str) -> None:
+        trigger.get_valid_conditions()
+        trigger.claim_trigger_run(run_id)
+
+    statuses = _fork_amid(
+        lambda: claim(f"thread {threading.get_ident()}"), lambda: claim(f"child {os.getpid()}")
+    )
+    read_claims = f"SELECT trigger_run_id FROM {trigger.tables.TRIGGER_RUN_CLAIMS}"  # noqa: S608
+    claims = open_database(path).read(read_claims)
+    return statuses, sum(run_id.startswith("child") for (run_id,) in claims)
+
+
+def _fork_amid(in_thread: Callable[[], object], in_child: Callable[[], object]) -> list[int | str]:
+    """Fork while threads do something, until a child has a bad exit status; return all statuses."""
+    stop = threading.Event()
+
+    def go_on() -> None:
+        while not stop.is_set():
+            in_thread()
+
+    threads = [threading.Thread(target=go_on) for _ in range(4)]
+    for thread in threads:
+        thread.start()
     statuses: list[int | str] = []
     try:
         while len(statuses) < FORKS and not any(statuses):
-            statuses.append(Child(lambda: _insert(database, 1)).status())
+            statuses.append(Child(in_child).status())
     finally:
         stop.set()
-        for writer in writers:
-            writer.join()
-    return statuses, sum(_numbers(database))
+        for thread in threads:
+            thread.join()
+    return statuses

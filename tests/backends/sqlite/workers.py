@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pynenc.app import Pynenc
 
 import pytest_pynenc_state.backends.sqlite.orchestrator
-import pytest_pynenc_state.backends.sqlite.state_backend  # noqa: F401 - defines the classes
+import pytest_pynenc_state.backends.sqlite.state_backend
+import pytest_pynenc_state.backends.sqlite.trigger  # noqa: F401 - defines the classes
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe
