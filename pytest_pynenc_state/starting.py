@@ -162,7 +162,7 @@ def opened_races(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) 
     record_first(request)
     state = state_of(request.config)
     rules = Rules(state.options.processes, state.seed, state.options.timeout)
-    races = Races(destination(request, app, backend), lambda: state.pool, rules)
+    races = Races(destination(request, app, backend), state.pool, rules)
     state.record(request.node).races = races.report
     try:
         yield races

@@ -59,12 +59,11 @@ class Races:
     :ivar last: The last race of the test that came to an end.
     """
 
-    def __init__(self, destination: Destination, pool: Callable[[], Pool], rules: Rules) -> None:
+    def __init__(self, destination: Destination, pool: Pool, rules: Rules) -> None:
         self.last: Race | None = None
         self._destination = destination
-        self._find_pool = pool
+        self._pool = pool
         self._rules = rules
-        self._pool: Pool | None = None
         self._number = 0
 
     def __repr__(self) -> str:
@@ -82,7 +81,8 @@ class Races:
         """Let *n* racers call ``function(app, *args)`` at one instant; return what became of it.
 
         Each racer is a process with the app of the test, ready and connected; a few
-        microseconds of pause, drawn from ``--pynenc-seed``, vary who comes first.
+        microseconds of pause, drawn from ``--pynenc-seed``, vary who comes first. Races of
+        processes are run one after the other: a thread that calls this waits for another one's.
 
         :param function: It must be importable: at the top level of a module.
         :param n: How many racers; by default ``--pynenc-processes``.
@@ -118,14 +118,12 @@ class Races:
         """The last race, how to repeat it, and what the racers printed."""
         if self.last is None:
             return ""
-        logs = "" if self._pool is None else self._pool.logs()
         repeat = f"repeat its pauses with --pynenc-seed {self._rules.seed}"
-        return "\n".join(filter(None, (str(self.last), repeat, logs)))
+        return "\n".join(filter(None, (str(self.last), repeat, self._pool.logs())))
 
     def close(self) -> None:
         """Have the racers close the app, when the test ends; they live on for the next one."""
-        if self._pool is not None:
-            self._pool.leave()
+        self._pool.leave()
 
     def _arguments(
         self, n: int | None, args: Sequence[Any], each: Sequence[Sequence[Any]] | None
@@ -153,14 +151,15 @@ class Races:
         return [packed_call(function, own) for own in arguments]
 
     def _raced(self, packed: Sequence[bytes], pauses_ns: Sequence[int], name: str) -> list[Outcome]:
-        pool = self._pool = self._find_pool()
-        children = pool.take(len(packed))
-        names = {child: f"{name} racer {index}" for index, child in enumerate(children)}
-        calls = dict(zip(children, packed, strict=True))
-        pool.prepare(calls, self._destination.visit(), names, self._rules.timeout_s)
-        for child, start_ns in zip(children, starts_ns(pauses_ns), strict=True):
-            child.send(Go(start_ns))
-        answers = pool.collect(names, self._rules.timeout_s)
+        pool = self._pool
+        with pool.alone():
+            children = pool.take(len(packed))
+            names = {child: f"{name} racer {index}" for index, child in enumerate(children)}
+            calls = dict(zip(children, packed, strict=True))
+            pool.prepare(calls, self._destination.visit(), names, self._rules.timeout_s)
+            for child, start_ns in zip(children, starts_ns(pauses_ns), strict=True):
+                pool.ask(child, Go(start_ns))
+            answers = pool.collect(names, self._rules.timeout_s)
         return [
             Outcome.of(index, child.pid, answers[child].unpacked())
             for index, child in enumerate(children)

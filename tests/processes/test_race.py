@@ -181,9 +181,9 @@ class TestFailures:
         self, destination: Destination, pynenc_pool: Pool
     ) -> None:
         """After the timeout, with where it is; nobody has started."""
-        races = Races(destination, lambda: pynenc_pool, Rules(3, 7, 10.0))
+        races = Races(destination, pynenc_pool, Rules(3, 7, 10.0))
         (pid, *_) = (outcome.pid for outcome in races(functions.who).outcomes)
-        hasty = Races(destination, lambda: pynenc_pool, Rules(3, 7, 0.2))
+        hasty = Races(destination, pynenc_pool, Rules(3, 7, 0.2))
         each = [(functions.Slow(60.0),), (0,), (0,)]
         with pytest.raises(ProcessTimeout, match=f"race 0, racer 0 in child .* {pid}:") as caught:
             hasty(functions.echo, each=each)
@@ -195,9 +195,9 @@ class TestFailures:
         self, destination: Destination, pynenc_pool: Pool, tmp_path: Any
     ) -> None:
         """After the timeout, with where it is."""
-        races = Races(destination, lambda: pynenc_pool, Rules(2, 7, 10.0))
+        races = Races(destination, pynenc_pool, Rules(2, 7, 10.0))
         racers = [outcome.pid for outcome in races(functions.who).outcomes]
-        hasty = Races(destination, lambda: pynenc_pool, Rules(2, 7, 0.2))
+        hasty = Races(destination, pynenc_pool, Rules(2, 7, 0.2))
         each = [(str(tmp_path / "life"),), (str(tmp_path / "life"),)]
         with pytest.raises(ProcessTimeout, match=r"block, race 0, racer 1 in child") as caught:
             hasty(functions.block, each=each)
@@ -259,7 +259,7 @@ class TestThreads:
     ) -> None:
         """With where it is; it cannot be ended."""
         monkeypatch.setattr(functions, "FOREVER_S", 1.0)
-        races = Races(destination, lambda: Pool(None), Rules(2, 7, 0.1))  # type: ignore[arg-type]
+        races = Races(destination, Pool(None), Rules(2, 7, 0.1))  # type: ignore[arg-type]
         with pytest.raises(ProcessTimeout, match="block, race 0, racer 0 has not ended") as caught:
             races(functions.block, args=(os.devnull,), threads=True)
         assert "in block" in str(caught.value)
