@@ -65,7 +65,8 @@ class Child:
         :param timeout_s: How long to wait; by default ``--pynenc-timeout``.
         :raises Exception: What the function raised, with a note that has its traceback there.
         :raises ProcessDied: The child ended without an answer; the message says how.
-        :raises ProcessTimeout: It has not answered yet; the message says where it is.
+        :raises ProcessTimeout: It has not answered yet, or not all of its answer has come; the
+            message says where it is. It can be asked again.
         :raises NotSendable: What was returned or raised cannot be pickled.
         """
         try:

@@ -106,6 +106,10 @@ def surroundings(_: Pynenc, variable: str) -> tuple[str | None, str, list[str]]:
     return os.environ.get(variable), str(Path.cwd()), list(sys.path)
 
 
+def return_much(_: Pynenc, size_bytes: int) -> bytes:
+    return b"x" * size_bytes
+
+
 def fail(_: Pynenc, text: str) -> None:
     raise ValueError(text)
 

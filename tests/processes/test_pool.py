@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from pytest_pynenc_state import session
+from pytest_pynenc_state.errors import ProcessTimeout
 from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.racing import Races, Rules
 from pytest_pynenc_state.processes.tree import session_members
@@ -74,6 +75,30 @@ class TestChildren:
         race.close()
         assert second not in pool.pids
         assert len(race(functions.who, 3).winners) == 3
+
+    def test_a_racer_that_stops_in_the_middle_of_its_answer_is_late(
+        self, race: Races, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is replaced; what has come of its answer is nobody's."""
+        collect = pool.collect
+
+        def paused(names: Any, timeout_s: float) -> Any:
+            [racer] = names
+            assert wait_until(racer.connection.poll, DEADLINE_S)
+            racer.pause()
+            return collect(names, min(timeout_s, 0.05))
+
+        def ready(names: Any, timeout_s: float) -> Any:
+            monkeypatch.setattr(pool, "collect", paused)
+            return collect(names, timeout_s)
+
+        monkeypatch.setattr(pool, "collect", ready)
+        with pytest.raises(ProcessTimeout, match="return_much, race 0, racer 0"):
+            race(functions.return_much, 1, args=(50_000_000,))
+        monkeypatch.setattr(pool, "collect", collect)
+
+        assert pool.pids == []
+        assert race(functions.echo, 1, args=("next",)).values == (("next",),)
 
     def test_a_pool_ends_with_all_its_children_have_started(self, race: Races, pool: Pool) -> None:
         """It is closed when the session ends."""
