@@ -156,6 +156,11 @@ class CrashControl:
         self._delays.append(Delay(point, self._folder, pid, delay_s))
         return self._crash(point)
 
+    def has_killed(self, pid: int) -> bool:
+        """Whether one of the crashes has killed this process, or is about to."""
+        hits = [crash.hit for crash in self._crashes]
+        return any(hit is not None and (hit.pid, hit.action) == (pid, "kill") for hit in hits)
+
     def resume(self) -> None:
         """Let all processes go on that were paused."""
         for crash in self._crashes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -150,7 +151,8 @@ class CrashFolder:
 
     def announce(self) -> None:
         """Say that this process, and what it forks, looks for points."""
-        (self._path / f"watcher-{os.getpid()}").touch()
+        with suppress(FileNotFoundError):  # the test has ended
+            (self._path / f"watcher-{os.getpid()}").touch()
 
     def watchers(self) -> list[int]:
         """The processes that look for points, but for those that were forked."""

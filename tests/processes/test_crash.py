@@ -472,6 +472,18 @@ def test_nothing_is_left_of_it(
     assert vars(pynenc_app.orchestrator).get("set_invocation_status") is None
 
 
+def test_a_process_that_outlives_the_crash_points_of_its_test_looks_for_none(
+    pynenc_backend: Backend, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been started at the very end, and have the variable still."""
+    with crash_control_of(pynenc_backend, START_S, seed=1):
+        variable = os.environ[CRASHES_VARIABLE]
+    monkeypatch.setenv(CRASHES_VARIABLE, variable)
+    child = pynenc_process(crashing.process_id)
+
+    assert child.result() == child.pid
+
+
 def test_only_the_processes_of_a_test_with_crash_points_have_anything_wrapped(
     pynenc_process: Children, pynenc_backend: Backend
 ) -> None:
