@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from pytest_pynenc_state.errors import ProcessDied, ProcessLeaked, ProcessTimeout
-from pytest_pynenc_state.processes.calling import Done, name_of, packed_call
+from pytest_pynenc_state.processes.calling import Done, check_runs, name_of, packed_call
 from pytest_pynenc_state.processes.child_process import ChildProcess, answers
 from pytest_pynenc_state.processes.guarding import Guard
 from pytest_pynenc_state.processes.serving import Call, End
@@ -194,10 +194,12 @@ class Children:
             this process, which gets neither its app nor its connections.
         :raises NotShared: The backend's state lives in one process.
         :raises NotSendable: The function or an argument cannot go to another process.
-        :raises OptionsError: There is no such method.
+        :raises OptionsError: There is no such method; or the function is a coroutine function or
+            a generator function, of which nothing would run.
         :raises ProcessError: The working directory has been removed.
         """
         self._destination.backend.require_shared("pynenc_process")
+        check_runs("pynenc_process", function)
         call = Call(self._destination.visit(), packed_call(function, args))
         if method == "forkserver" and self._fork_server is None:
             self._fork_server = ForkServer()

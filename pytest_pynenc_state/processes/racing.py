@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_pynenc_state.apps.pointing import touch_components
 from pytest_pynenc_state.errors import NotShared, OptionsError
-from pytest_pynenc_state.processes.calling import name_of, packed_call
+from pytest_pynenc_state.processes.calling import check_runs, name_of, packed_call
 from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.race import Outcome, Race
 from pytest_pynenc_state.processes.racing_threads import raced_by_threads
@@ -92,12 +92,14 @@ class Races:
             can call any function, and are switched between as often as Python can.
         :raises NotShared: The backend's state lives in one process, and the racers do not.
         :raises NotSendable: The function or an argument cannot go to another process.
-        :raises OptionsError: There are no racers, or two numbers of them.
+        :raises OptionsError: There are no racers, or two numbers of them; or the function is a
+            coroutine function or a generator function, of which nothing would run.
         :raises ProcessDied: A racer died; the message says which one.
         :raises ProcessTimeout: A racer was not ready or has not ended within
             ``--pynenc-timeout``; the message says which one, and where it is.
         :raises ProcessError: The working directory has been removed.
         """
+        check_runs("pynenc_race", function)
         arguments = self._arguments(n, args, each)
         number, self._number = self._number, self._number + 1
         name = f"{name_of(function)}, race {number},"

@@ -314,6 +314,15 @@ class TestRefusals:
         with pytest.raises(NotSendable, match="None cannot be called"):
             pynenc_process(None)  # type: ignore[arg-type]
 
+    def test_a_function_of_which_nothing_would_run_is_refused(
+        self, pynenc_process: Children
+    ) -> None:
+        """By its name, and not for what it returns."""
+        for name, function in functions.NEVER_RUN.items():
+            with pytest.raises(OptionsError, match=f"pynenc_process: .*{name} function"):
+                pynenc_process(function)
+        assert pynenc_process._children == []
+
     @pytest.mark.pynenc_backends("memory")
     def test_a_backend_in_one_process_is_refused(self, pynenc_process: Children) -> None:
         """The child would see an empty store."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 import time
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,8 @@ pytestmark = [
 ]
 on_all_shared_backends = pytest.mark.pynenc_backends("sqlite", "mongomock")
 on_memory = pytest.mark.pynenc_backends("memory")
+
+DEADLINE_S = 20.0
 
 ROUNDS = 1000
 
@@ -209,6 +213,15 @@ class TestFailures:
         with pytest.raises(NotSendable, match="<lambda> cannot be called"):
             pynenc_race(lambda _: None, 2)
 
+    @pytest.mark.parametrize("threads", [False, True])
+    def test_a_function_of_which_nothing_would_run_is_refused(
+        self, pynenc_race: Races, *, threads: bool
+    ) -> None:
+        """All racers would win."""
+        for name, function in functions.NEVER_RUN.items():
+            with pytest.raises(OptionsError, match=f"pynenc_race: .*{name} function"):
+                pynenc_race(function, 2, threads=threads)
+
     @on_memory
     def test_processes_on_a_backend_in_one_process_are_refused(self, pynenc_race: Races) -> None:
         """Threads are a remedy."""
@@ -248,6 +261,30 @@ class TestThreads:
         race = pynenc_race(lambda app, *args: (app, args), 2, args=(1,), threads=True)
         assert race.values == ((pynenc_app, (1,)), (pynenc_app, (1,)))
         assert [outcome.pid for outcome in race.outcomes] == [os.getpid()] * 2
+
+    def test_python_switches_as_before_once_no_race_is_underway(self, pynenc_race: Races) -> None:
+        """Races of several threads may overlap, and end in any order."""
+        before_s = sys.getswitchinterval()
+        starts, ends = ([threading.Event(), threading.Event()] for _ in range(2))
+
+        def run(_: Pynenc, number: int) -> None:
+            starts[number].set()
+            ends[number].wait(DEADLINE_S)
+
+        def race(number: int) -> None:
+            pynenc_race(run, 1, args=(number,), threads=True)
+
+        threads = [threading.Thread(target=race, args=(number,)) for number in range(2)]
+        seen_s = []
+        for thread, start in zip(threads, starts, strict=True):
+            thread.start()
+            assert start.wait(DEADLINE_S)
+        for thread, end in zip(threads, ends, strict=True):
+            end.set()
+            thread.join(DEADLINE_S)
+            seen_s.append(sys.getswitchinterval())
+
+        assert seen_s == [pytest.approx(1e-6), before_s]
 
     def test_an_exit_of_a_thread_is_its_error(self, pynenc_race: Races) -> None:
         """It ends neither the test nor the others."""
