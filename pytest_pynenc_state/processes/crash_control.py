@@ -79,7 +79,8 @@ class CrashControl:
 
         :param task: Only an invocation of this task, or of the one with this key; else of any
             but those that pynenc has of its own.
-        :param nth: Not the first time that happens to an invocation, but so many times later.
+        :param nth: The how manieth invocation to which that happens, in all processes together.
+            Those that come in one batch count each; all of them have the status then.
         :param recorded: Let it write the history record first. Otherwise the store has the
             status, and the history does not: such a test needs the marker
             ``pynenc_no_history_check``. So does code that moves a status without pynenc's
@@ -111,7 +112,8 @@ class CrashControl:
         :param method: One that pynenc's orchestrator, state backend or broker has, like
             ``"set_invocation_result"``; with its component, ``"state_backend.purge"``, where two
             of them have it.
-        :param task: As of `when`; only of methods that have an invocation as argument.
+        :param task: As of `when`; only of methods that have an invocation as argument. A call that
+            is given none is not meant then.
         :param nth: The how manieth call, in all processes together.
         :raises CrashRefused: There is no such method, or the pytest process would be hit.
         """

@@ -38,8 +38,9 @@ class Point:
     :param moment: ``"before"`` the call, or ``"after"`` it has returned.
     :param status: Only calls that are about this status; None is any call.
     :param task: Only calls that are about an invocation of this task, by its key; None is any
-        task but pynenc's own.
-    :param nth: How many such calls there are in all processes, this one included.
+        task but pynenc's own, and calls about no invocation.
+    :param nth: The how manieth this is in all processes: of the invocations that came to the
+        status, or of the calls.
     :param action: ``"kill"`` or ``"pause"``.
     """
 
@@ -111,7 +112,7 @@ class CrashFolder:
         return self._points
 
     def claim(self, point: Point) -> int | None:
-        """Count a call, in all processes together; None once the point is spent."""
+        """Count one more, in all processes together; None once the point is spent."""
         for count in range(1, point.nth + 1):
             try:
                 self._file(point.number, f"call-{count}").touch(exist_ok=False)

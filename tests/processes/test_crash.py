@@ -214,6 +214,55 @@ def test_the_nth_call_is_counted_over_all_processes(
     assert [status(pynenc_app, each) for each in ids[1]] == 2 * ["pending"] + 2 * ["registered"]
 
 
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "unrecorded"])
+def test_the_nth_invocation_of_a_batch_is_counted(
+    pynenc_app: Pynenc, pynenc_crash: CrashControl, pynenc_process: Children, *, recorded: bool
+) -> None:
+    """Although it comes to its status in one call with others."""
+    task = pynenc_app.task(crashing.add_one)
+    crash = pynenc_crash.when("registered", nth=13, recorded=recorded)
+
+    assert pynenc_process(crashing.register_many, list(range(10))).result() is None
+    child = pynenc_process(crashing.register_many, list(range(10)))
+
+    hit = crash.wait()
+    assert hit.pid == child.pid
+    assert has_died(child)
+    ids = list(pynenc_app.orchestrator.get_task_invocation_ids(task.task_id))
+    assert (len(ids), hit.invocation_id in ids) == (20, True)
+
+
+def test_the_nth_call_is_one_whatever_it_is_about(
+    pynenc_app: Pynenc, pynenc_crash: CrashControl, pynenc_process: Children
+) -> None:
+    """All invocations of a batch, or none."""
+    task = pynenc_app.task(crashing.add_one)
+    ids = [str(task(number).invocation_id) for number in range(3)]
+    crash = pynenc_crash.before("filter_final", nth=3)
+
+    child = pynenc_process(crashing.filter_final, ids, [], ids)
+
+    assert crash.wait().invocation_id == ids[0]
+    assert has_died(child)
+    assert len(list(crash._folder._path.glob("1-call-*"))) == 3
+
+
+def test_a_call_about_no_invocation_is_about_none_of_the_chosen_task(
+    pynenc_app: Pynenc, pynenc_crash: CrashControl, pynenc_process: Children
+) -> None:
+    """It is any call, if no task was chosen."""
+    one, two = pynenc_app.task(crashing.add_one), pynenc_app.task(crashing.add_two)
+    chosen = pynenc_crash.before("filter_final", task=two)
+
+    assert pynenc_process(crashing.filter_final, [], [str(one(1).invocation_id)]).result() is None
+    assert chosen.hit is None
+    crash = pynenc_crash.before("filter_final")
+    child = pynenc_process(crashing.filter_final, [])
+
+    assert crash.wait().invocation_id is None
+    assert has_died(child)
+
+
 @pytest.mark.parametrize("named", [lambda task: task, lambda task: task.task_id.key])
 def test_only_the_chosen_task_is_meant(
     pynenc_app: Pynenc, pynenc_crash: CrashControl, pynenc_process: Children, named: Any
