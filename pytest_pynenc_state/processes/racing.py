@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,6 +25,9 @@ _LEAD_OF_EACH_NS = 100_000
 
 # The longest pause between that instant and a racer's call.
 _LONGEST_JITTER_NS = 200_000
+
+
+_EACH = "each=[(1,), (2,)], with the arguments of each racer"
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,14 @@ def starts_ns(pauses_ns: Sequence[int]) -> list[int]:
     """When the racers of a race are to make their calls: all are ready now."""
     instant_ns = time.monotonic_ns() + _LEAD_NS + _LEAD_OF_EACH_NS * len(pauses_ns)
     return [instant_ns + pause_ns for pause_ns in pauses_ns]
+
+
+def _listed(name: str, given: Any, example: str) -> tuple[Any, ...]:
+    """The items of *given*; a text or a mapping is a single thing here."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | bytearray | Mapping):
+        return tuple(given)
+    message = f"pynenc_race: {name} is a sequence; got {given!r}"
+    raise OptionsError(message, f"write it like {example}")
 
 
 class Races:
@@ -92,8 +103,9 @@ class Races:
             can call any function, and are switched between as often as Python can.
         :raises NotShared: The backend's state lives in one process, and the racers do not.
         :raises NotSendable: The function or an argument cannot go to another process.
-        :raises OptionsError: There are no racers, or two numbers of them; or the function is a
-            coroutine function or a generator function, of which nothing would run.
+        :raises OptionsError: There are no racers, or two numbers of them; *n*, *args* or *each* is
+            of another kind; or the function is a coroutine function or a generator function, of
+            which nothing would run.
         :raises ProcessDied: A racer died; the message says which one.
         :raises ProcessTimeout: A racer was not ready or has not ended within
             ``--pynenc-timeout``; the message says which one, and where it is.
@@ -130,16 +142,23 @@ class Races:
     def _arguments(
         self, n: int | None, args: Sequence[Any], each: Sequence[Sequence[Any]] | None
     ) -> list[tuple[Any, ...]]:
-        racers = n if n is not None else self._rules.racers if each is None else len(each)
+        if n is not None and type(n) is not int:
+            message = f"pynenc_race: n is a whole number of racers; got {n!r}"
+            raise OptionsError(message, "leave it out for --pynenc-processes of them")
+        of_all = _listed("args", args, "args=(1,)")
+        of_each = None if each is None else _listed("each", each, _EACH)
+        racers = n if n is not None else self._rules.racers if of_each is None else len(of_each)
         if racers < 1:
             message = f"pynenc_race: there are {racers} racers"
             raise OptionsError(message, "let two or more race")
-        if each is None:
-            return [tuple(args)] * racers
-        if len(each) != racers:
-            message = f"pynenc_race: n={racers}, but each has arguments for {len(each)} racers"
+        if of_each is None:
+            return [of_all] * racers
+        if len(of_each) != racers:
+            message = f"pynenc_race: n={racers}, but each has arguments for {len(of_each)} racers"
             raise OptionsError(message, "leave n out")
-        return [(*args, *own) for own in each]
+        return [
+            (*of_all, *_listed(f"each[{index}]", own, _EACH)) for index, own in enumerate(of_each)
+        ]
 
     def _packed(
         self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]

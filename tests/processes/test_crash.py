@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import psutil
 import pytest
@@ -26,7 +27,7 @@ from tests.processes import crashing
 if TYPE_CHECKING:
     from pynenc import Pynenc
 
-    from pytest_pynenc_state import Backend, Crash, CrashControl
+    from pytest_pynenc_state import Backend, Crash, CrashControl, RunnerControl
     from pytest_pynenc_state.processes.child import Child, Children
     from pytest_pynenc_state.processes.racing import Races
 
@@ -473,14 +474,45 @@ def test_what_cannot_be_is_refused_at_once(pynenc_crash: CrashControl, ask: Any,
         ask(pynenc_crash)
 
 
+@pytest.mark.parametrize("within_s", [(0.5, 0.1), 0.5, (-1, 0), (0.1,), ("0", "1"), (0, math.inf)])
 def test_a_refused_range_of_delays_says_what_is_expected(
-    pynenc_crash: CrashControl, pynenc_process: Children
+    pynenc_crash: CrashControl, pynenc_process: Children, within_s: Any
 ) -> None:
+    """And what was got."""
     child = pynenc_process(crashing.process_id)
 
-    with pytest.raises(CrashRefused, match="the shortest delay, then the longest"):
-        pynenc_crash.at_random(child, within_s=(0.5, 0.1))
+    with pytest.raises(CrashRefused, match="the shortest delay, then the longest") as caught:
+        pynenc_crash.at_random(child, within_s=within_s)
+    assert f"within_s={within_s!r}" in str(caught.value)
     assert child.result() == child.pid
+
+
+@pytest.mark.parametrize("pynenc_runner", ["process"], indirect=True)
+@pytest.mark.pynenc_no_history_check
+def test_a_runner_that_is_the_only_one_need_not_be_named(
+    pynenc_crash: CrashControl, pynenc_runner: RunnerControl
+) -> None:
+    """Of several, it has to be; of those that have ended, none is meant."""
+    (runner,) = pynenc_runner.runners
+    crash = pynenc_crash.at_random(pynenc_runner, within_s=(0.0, 0.0))
+    assert crash.wait().pid == cast("Any", runner).pid
+
+    with pytest.raises(CrashRefused, match="0 of its runners are alive") as caught:
+        pynenc_crash.at_random(pynenc_runner)
+    assert caught.value.remedies == ("give one of pynenc_runner.runners",)
+
+
+@pytest.mark.parametrize("pynenc_runner", ["thread"], indirect=True)
+def test_a_runner_in_the_pytest_process_is_not_hit_at_random(
+    pynenc_crash: CrashControl, pynenc_runner: RunnerControl
+) -> None:
+    """Nor is anything that is no process at all."""
+    for given in (pynenc_runner, *pynenc_runner.runners):
+        with pytest.raises(CrashRefused, match="in the pytest process, which is never") as caught:
+            pynenc_crash.at_random(given)  # type: ignore[arg-type]
+        assert "--pynenc-runner process" in caught.value.remedies[0]
+    with pytest.raises(CrashRefused, match=r"at_random\(None\): this test has no such process"):
+        pynenc_crash.at_random(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.pynenc_backends("memory")

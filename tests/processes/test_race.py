@@ -236,6 +236,27 @@ class TestFailures:
         with pytest.raises(OptionsError, match="n=3, but each has arguments for 2 racers"):
             pynenc_race(functions.echo, 3, each=[(1,), (2,)])
 
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"n": "2"}, "n is a whole number of racers; got '2'"),
+            ({"n": 2.0}, "n is a whole number of racers; got 2.0"),
+            ({"n": True}, "n is a whole number of racers; got True"),
+            ({"args": "an id"}, r"args is a sequence; got 'an id'\n- .* args=\(1,\)"),
+            ({"args": 5}, "args is a sequence; got 5"),
+            ({"args": {"a": 1}}, "args is a sequence; got {'a': 1}"),
+            ({"each": 5}, "each is a sequence; got 5"),
+            ({"each": [(1,), 2]}, r"each\[1\] is a sequence; got 2\n- .* each=\[\(1,\), \(2,\)\]"),
+            ({"each": ["ann", "bob"]}, r"each\[0\] is a sequence; got 'ann'"),
+        ],
+    )
+    def test_arguments_of_another_kind_are_refused(
+        self, pynenc_race: Races, options: dict[str, Any], said: str
+    ) -> None:
+        """With what was likely meant; a comma is easily forgotten."""
+        with pytest.raises(OptionsError, match=f"pynenc_race: {said}"):
+            pynenc_race(functions.echo, **options)
+
 
 @on_memory
 class TestThreads:
