@@ -94,7 +94,7 @@ def _costs(backend_name: str, directory: Path, racers: int, places: int, races: 
             with _opened(backend, directory / f"races-{backend_name}-{number}") as app:
                 destination = Destination(app, None, backend)
                 rules = Rules(racers, _SEED, _TIMEOUT_S)
-                with closing(Races(destination, lambda: pool, rules)) as race:
+                with closing(Races(destination, pool, rules)) as race:
                     for turn in range(races + 1):
                         started_ns = perf_counter_ns()
                         outcome = race(read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,16 +79,14 @@ def may_crash(request: pytest.FixtureRequest, runners: RunnerControl) -> Iterato
     Afterwards what was paused goes on, so that it can end. If the test records operations, it
     does so of the runners, too.
     """
-    record_first(request)
-    if "pynenc_crash" not in request.fixturenames:
-        yield
-        return
-    control: CrashControl = request.getfixturevalue("pynenc_crash")
-    control.runs_here = runners.run_here
+    control = look_first(request)
+    if control is not None:
+        control.runs_here = runners.run_here
     try:
         yield
     finally:
-        control.resume()
+        if control is not None:
+            control.resume()
 
 
 @contextmanager
@@ -116,10 +114,19 @@ def opened_recorder(
         yield recorder
 
 
-def record_first(request: pytest.FixtureRequest) -> None:
-    """If a test records operations, begin with it before anything else is started."""
+def look_first(request: pytest.FixtureRequest) -> CrashControl | None:
+    """Record operations and look for crash points before anything is started, if the test does.
+
+    Then what it starts ends before that does, whatever the order of its arguments.
+
+    :returns: What arranges its crashes.
+    """
     if "pynenc_recorder" in request.fixturenames:
         request.getfixturevalue("pynenc_recorder")
+    if "pynenc_crash" not in request.fixturenames:
+        return None
+    control: CrashControl = request.getfixturevalue("pynenc_crash")
+    return control
 
 
 def destination(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Destination:
@@ -142,29 +149,31 @@ def _check_app(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) ->
 def opened_children(
     request: pytest.FixtureRequest, app: Pynenc, backend: Backend
 ) -> Iterator[Children]:
-    """Start children for one test; afterwards end them.
+    """Start children for one test; afterwards end them, also those that a crash point has paused.
 
     :raises ProcessLeaked: One was still running, and nobody had waited for it.
     """
-    record_first(request)
+    control = look_first(request)
     state = state_of(request.config)
     children = Children(destination(request, app, backend), state.guard, state.options.timeout)
+    if control is not None:
+        children.was_crashed = control.has_killed
     state.record(request.node).children = children.logs
     try:
         yield children
     finally:
+        if control is not None:
+            control.resume()
         children.close()
 
 
 @contextmanager
 def opened_races(request: pytest.FixtureRequest, app: Pynenc, backend: Backend) -> Iterator[Races]:
     """Let racers race in one test; afterwards they leave its place."""
-    record_first(request)
+    look_first(request)
     state = state_of(request.config)
     rules = Rules(state.options.processes, state.seed, state.options.timeout)
-    races = Races(destination(request, app, backend), lambda: state.pool, rules)
+    races = Races(destination(request, app, backend), state.pool, rules)
     state.record(request.node).races = races.report
-    try:
+    with closing(races):
         yield races
-    finally:
-        races.close()

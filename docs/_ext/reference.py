@@ -30,7 +30,7 @@ GIVEN = (
     "history.linearizability.Impossible",
     "history.models.Model",
     "processes.base_runner.Runner",
-    "processes.crash_control.HasPid",
+    "processes.crash_delay.HasPid",
 )
 
 #: The same of what is only handed on, so that nobody needs its members.

@@ -6,6 +6,7 @@ its name, instead of failing somewhere in the other process.
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import pickle
@@ -17,7 +18,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
-from pytest_pynenc_state.errors import NotSendable
+from pytest_pynenc_state.errors import NotSendable, OptionsError
 
 _MAIN = "__main__"
 _FUNCTION_REMEDIES = (
@@ -28,6 +29,14 @@ _IMPORT_REMEDIES = (
     "put the function into a module that is found through sys.path",
     "with --import-mode=importlib, test modules are not",
 )
+
+# What a call of such a function returns at once, and leaves to others to run.
+_NOT_RUN: dict[str, Callable[[Any], bool]] = {
+    "a coroutine function": inspect.iscoroutinefunction,
+    "a generator function": inspect.isgeneratorfunction,
+    "an asynchronous generator function": inspect.isasyncgenfunction,
+}
+
 _VALUE_REMEDY = "use plain data, and objects of classes at the top level of a module"
 
 
@@ -48,6 +57,22 @@ def name_of(function: Any) -> str:
         return f"partial of {name_of(function.func)}"
     name = getattr(function, "__qualname__", None)
     return f"{function.__module__}.{name}" if name else repr(function)
+
+
+def check_runs(where: str, function: Any) -> None:
+    """Refuse what only makes something to be run later, of which nothing ever would be.
+
+    :param where: What was asked to call it.
+    :raises OptionsError: It is a coroutine function, or a generator function.
+    """
+    for kind, is_of_kind in _NOT_RUN.items():
+        if is_of_kind(function) or is_of_kind(type(function).__call__):
+            message = (
+                f"{where}: {name_of(function)} is {kind}: when it is called, nothing of it runs"
+            )
+            raise OptionsError(
+                message, "give a plain function that runs it, with asyncio.run() or list()"
+            )
 
 
 def packed_call(function: Any, arguments: tuple[Any, ...]) -> bytes:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from pytest_pynenc_state.errors import ProcessDied, ProcessLeaked, ProcessTimeout
-from pytest_pynenc_state.processes.calling import Done, name_of, packed_call
+from pytest_pynenc_state.processes.calling import Done, check_runs, name_of, packed_call
 from pytest_pynenc_state.processes.child_process import ChildProcess, answers
 from pytest_pynenc_state.processes.guarding import Guard
 from pytest_pynenc_state.processes.serving import Call, End
@@ -65,7 +65,8 @@ class Child:
         :param timeout_s: How long to wait; by default ``--pynenc-timeout``.
         :raises Exception: What the function raised, with a note that has its traceback there.
         :raises ProcessDied: The child ended without an answer; the message says how.
-        :raises ProcessTimeout: It has not answered yet; the message says where it is.
+        :raises ProcessTimeout: It has not answered yet, or not all of its answer has come; the
+            message says where it is. It can be asked again.
         :raises NotSendable: What was returned or raised cannot be pickled.
         """
         try:
@@ -100,10 +101,11 @@ class Child:
         """Let it go on (SIGCONT) after `pause`."""
         self._process.resume()
 
-    def close(self, deadline_s: float) -> None:
+    def close(self, deadline_s: float, *, was_crashed: Callable[[int], bool]) -> None:
         """End the process and all it has started; do nothing if that was done.
 
         :param deadline_s: Until when it may come to its end, by `time.monotonic`.
+        :param was_crashed: Whether the test had the process with this id killed.
         :raises Exception: What `result` would have raised, if nobody asked for it.
         :raises ProcessLeaked: It was still running; see `Children.close`.
         """
@@ -113,13 +115,15 @@ class Child:
         with ExitStack() as stack:
             stack.callback(self._process.dispose)
             if not self._is_accounted_for and not self._is_paused:
-                self._check(deadline_s)
+                self._check(deadline_s, was_crashed)
 
-    def _check(self, deadline_s: float) -> None:
+    def _check(self, deadline_s: float, was_crashed: Callable[[int], bool]) -> None:
         try:
             outcome = self._awaited(deadline_s - time.monotonic())
         except ProcessTimeout as error:
             outcome = Done(None, _outlived(error), 0, 0)
+        if isinstance(outcome.error, ProcessDied) and was_crashed(self.pid):
+            return
         if outcome.error is not None and not self._is_asked:
             raise outcome.error
         if not isinstance(outcome.error, ProcessDied | ProcessLeaked):
@@ -163,9 +167,13 @@ def _leak(message: str) -> ProcessLeaked:
 
 
 class Children:
-    """What the fixture ``pynenc_process`` returns: a function that starts children."""
+    """What the fixture ``pynenc_process`` returns: a function that starts children.
+
+    :ivar was_crashed: Whether the test had the process with this id killed at a crash point.
+    """
 
     def __init__(self, destination: Destination, guard: Guard, timeout_s: float) -> None:
+        self.was_crashed: Callable[[int], bool] = lambda _: False
         self._destination = destination
         self._guard = guard
         self._timeout_s = timeout_s
@@ -186,10 +194,12 @@ class Children:
             this process, which gets neither its app nor its connections.
         :raises NotShared: The backend's state lives in one process.
         :raises NotSendable: The function or an argument cannot go to another process.
-        :raises OptionsError: There is no such method.
+        :raises OptionsError: There is no such method; or the function is a coroutine function or
+            a generator function, of which nothing would run.
         :raises ProcessError: The working directory has been removed.
         """
         self._destination.backend.require_shared("pynenc_process")
+        check_runs("pynenc_process", function)
         call = Call(self._destination.visit(), packed_call(function, args))
         if method == "forkserver" and self._fork_server is None:
             self._fork_server = ForkServer()
@@ -207,8 +217,9 @@ class Children:
         """End all children, and what they have started, when the test ends.
 
         One that the test has killed, terminated or paused, or whose `Child.result` has timed
-        out, is killed. All others get five seconds to come to their end; what a function
-        raised, if the test has not asked for its result, is then raised here.
+        out, is killed, and that is all; so it is if a crash point has killed it. All others get
+        five seconds to come to their end; what a function raised, if the test has not asked for
+        its result, is then raised here.
 
         :raises ProcessLeaked: One was still running after that time, or a process that it
             had started. All have been killed.
@@ -218,7 +229,7 @@ class Children:
         errors = []
         for child in self._children:
             try:
-                child.close(deadline_s)
+                child.close(deadline_s, was_crashed=self.was_crashed)
             except BaseException as error:  # noqa: BLE001 - raised below, when all are closed
                 errors.append(error)
         if self._fork_server is not None:

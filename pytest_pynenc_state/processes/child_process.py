@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from pytest_pynenc_state.errors import ProcessDied, ProcessTimeout
+from pytest_pynenc_state.processes.answering import Inbox
 from pytest_pynenc_state.processes.calling import Answer
 from pytest_pynenc_state.processes.guarding import Guard
 from pytest_pynenc_state.processes.output import Output
@@ -37,6 +38,7 @@ class ChildProcess:
 
     :ivar stdout: What it has printed to its standard output.
     :ivar stderr: The same of its standard error.
+    :ivar inbox: Its answers.
     """
 
     def __init__(self, guard: Guard, method: Method = "spawn") -> None:
@@ -49,6 +51,7 @@ class ChildProcess:
             self.stdout.close()
             self.stderr.close()
             raise
+        self.inbox = Inbox(self.connection)
         self.pid = self._process.pid
         guard.watch(self.pid)
 
@@ -136,14 +139,15 @@ def answers(
     :param children: Each child, and what it was asked to do, for messages.
     :param timeout_s: How long all of them may take together.
     :raises ProcessDied: One ended before it had answered.
-    :raises ProcessTimeout: One has not answered in time.
+    :raises ProcessTimeout: One has not answered in time. What has come of its answer is kept.
     """
     waiting = dict(children)
     deadline_s = time.monotonic() + timeout_s
     while waiting:
         for child in _speaking(list(waiting)):
-            what = waiting.pop(child)
-            yield child, _received(child, what)
+            if answer := _received(child, waiting[child]):
+                del waiting[child]
+                yield child, answer
         if waiting and time.monotonic() >= deadline_s:
             raise _late(waiting, timeout_s)
 
@@ -157,11 +161,11 @@ def _speaking(children: Sequence[ChildProcess]) -> list[ChildProcess]:
     return list(dict.fromkeys([*(by_connection[each] for each in ready), *dead]))
 
 
-def _received(child: ChildProcess, what: str) -> Answer:
+def _received(child: ChildProcess, what: str) -> Answer | None:
+    """The answer of a child that has something to say, if that is all of it."""
     try:
         if child.connection.poll():
-            answer: Answer = child.connection.recv()
-            return answer
+            return child.inbox.read()
     except (EOFError, ConnectionError):
         pass
     # Its end of the connection is closed by the kernel a little before it can be waited for.

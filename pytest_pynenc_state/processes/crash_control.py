@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
-
-import psutil
+from typing import TYPE_CHECKING
 
 from pytest_pynenc_state.errors import CrashRefused, PathError
 from pytest_pynenc_state.history.status_machine import status_named
 from pytest_pynenc_state.option_values import near_match
 from pytest_pynenc_state.processes.crash import Crash
-from pytest_pynenc_state.processes.crash_delay import Delay
+from pytest_pynenc_state.processes.crash_delay import (
+    IN_OTHER_PROCESSES,
+    Delay,
+    HasPid,
+    is_range,
+    pid_of,
+)
 from pytest_pynenc_state.processes.crash_files import (
     CRASHES_VARIABLE,
     SIGNALS,
@@ -34,14 +38,7 @@ from pytest_pynenc_state.processes.surroundings import variable_set
 
 if TYPE_CHECKING:
     from pytest_pynenc_state.backends.backend import Backend
-
-
-class HasPid(Protocol):
-    """A process of a test: a runner of ``pynenc_runner``, a child of ``pynenc_process``."""
-
-    @property
-    def pid(self) -> int | None:
-        """Its id; None while it has none."""
+    from pytest_pynenc_state.processes.runner import RunnerControl
 
 
 class CrashControl:
@@ -79,7 +76,8 @@ class CrashControl:
 
         :param task: Only an invocation of this task, or of the one with this key; else of any
             but those that pynenc has of its own.
-        :param nth: Not the first time that happens to an invocation, but so many times later.
+        :param nth: The how manieth invocation to which that happens, in all processes together.
+            Those that come in one batch count each; all of them have the status then.
         :param recorded: Let it write the history record first. Otherwise the store has the
             status, and the history does not: such a test needs the marker
             ``pynenc_no_history_check``. So does code that moves a status without pynenc's
@@ -111,7 +109,8 @@ class CrashControl:
         :param method: One that pynenc's orchestrator, state backend or broker has, like
             ``"set_invocation_result"``; with its component, ``"state_backend.purge"``, where two
             of them have it.
-        :param task: As of `when`; only of methods that have an invocation as argument.
+        :param task: As of `when`; only of methods that have an invocation as argument. A call that
+            is given none is not meant then.
         :param nth: The how manieth call, in all processes together.
         :raises CrashRefused: There is no such method, or the pytest process would be hit.
         """
@@ -130,24 +129,23 @@ class CrashControl:
 
     def at_random(
         self,
-        process: HasPid | int,
+        process: HasPid | RunnerControl | int,
         *,
         within_s: tuple[float, float] = (0.0, 0.5),
         action: Action = "kill",
     ) -> Crash:
         """Crash *process* from outside, after a delay.
 
-        :param process: A runner, a child, or the id of one of their workers.
+        :param process: A runner, or ``pynenc_runner`` if it has one that is alive; a child, or the
+            id of one of their workers.
         :param within_s: The shortest and the longest delay in seconds. The seed of the run,
             ``--pynenc-seed``, decides on the delay.
-        :raises CrashRefused: It is no process that the test has started.
+        :raises CrashRefused: It is no process that the test has started, or not one alone; or
+            *within_s* is no such pair.
         """
-        pid = process if isinstance(process, int) else process.pid
-        name = f"at_random({pid}, within_s={within_s})"
-        if pid is None or pid not in _descendants():
-            message = f"{name}: this test has no such process"
-            raise CrashRefused(message, "give a runner, a child, or the id of one of their workers")
-        if not 0 <= within_s[0] <= within_s[1]:
+        pid = pid_of(process)
+        name = f"at_random({pid}, within_s={within_s!r})"
+        if not is_range(within_s):
             message = f"{name}: expected the shortest delay, then the longest, in seconds"
             raise CrashRefused(message, "like within_s=(0.0, 0.5)")
         point = self._point(name, ("", (), ""), action=action)
@@ -155,6 +153,11 @@ class CrashControl:
         delay_s = choice.uniform(*within_s)
         self._delays.append(Delay(point, self._folder, pid, delay_s))
         return self._crash(point)
+
+    def has_killed(self, pid: int) -> bool:
+        """Whether one of the crashes has killed this process, or is about to."""
+        hits = [crash.hit for crash in self._crashes]
+        return any(hit is not None and (hit.pid, hit.action) == (pid, "kill") for hit in hits)
 
     def resume(self) -> None:
         """Let all processes go on that were paused."""
@@ -207,11 +210,7 @@ class CrashControl:
                 f"{point.name}: a runner in the pytest process runs the tasks of this test, and "
                 "the pytest process is never hit"
             )
-            raise CrashRefused(
-                message,
-                "choose one in other processes: --pynenc-runner process, or "
-                "@pytest.mark.parametrize('pynenc_runner', ['process'], indirect=True)",
-            )
+            raise CrashRefused(message, IN_OTHER_PROCESSES)
         self._points.append(point)
         self._folder.arm(self._points)
         return self._crash(point)
@@ -245,7 +244,3 @@ def crash_control_of(
                 yield control
             finally:
                 control.close()
-
-
-def _descendants() -> set[int]:
-    return {process.pid for process in psutil.Process().children(recursive=True)}

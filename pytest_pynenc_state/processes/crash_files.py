@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,8 +38,9 @@ class Point:
     :param moment: ``"before"`` the call, or ``"after"`` it has returned.
     :param status: Only calls that are about this status; None is any call.
     :param task: Only calls that are about an invocation of this task, by its key; None is any
-        task but pynenc's own.
-    :param nth: How many such calls there are in all processes, this one included.
+        task but pynenc's own, and calls about no invocation.
+    :param nth: The how manieth this is in all processes: of the invocations that came to the
+        status, or of the calls.
     :param action: ``"kill"`` or ``"pause"``.
     """
 
@@ -110,7 +112,7 @@ class CrashFolder:
         return self._points
 
     def claim(self, point: Point) -> int | None:
-        """Count a call, in all processes together; None once the point is spent."""
+        """Count one more, in all processes together; None once the point is spent."""
         for count in range(1, point.nth + 1):
             try:
                 self._file(point.number, f"call-{count}").touch(exist_ok=False)
@@ -150,7 +152,8 @@ class CrashFolder:
 
     def announce(self) -> None:
         """Say that this process, and what it forks, looks for points."""
-        (self._path / f"watcher-{os.getpid()}").touch()
+        with suppress(FileNotFoundError):  # the test has ended
+            (self._path / f"watcher-{os.getpid()}").touch()
 
     def watchers(self) -> list[int]:
         """The processes that look for points, but for those that were forked."""

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -130,13 +130,16 @@ class _Call:
         ids = [each for name in ABOUT.keys() & arguments for each in ABOUT[name](arguments[name])]
         tasks = [self._task(each) for each in ids]
         matching = [each for each, task in zip(ids, tasks, strict=True) if _is_meant(task, point)]
-        if (matching or not ids) and point.status in (None, status):
-            count = self.folder.claim(point)
-            if count is None:
-                return
-            if count == point.nth:
-                self._crash(point, matching[0] if matching else None)
-                return
+        if (matching or (not ids and point.task is None)) and point.status in (None, status):
+            # A status comes to each invocation of a batch; a call is one, whatever it is about.
+            counted: Sequence[str | None] = matching if point.status else matching[:1] or [None]
+            for each in counted:
+                count = self.folder.claim(point)
+                if count is None:
+                    return
+                if count == point.nth:
+                    self._crash(point, each)
+                    return
         about = f"{status or self.name} of {', '.join(tasks) or 'no invocation'}"
         self.folder.note(point, f"pid {os.getpid()}: {about[:200]}")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from pytest_pynenc_state.errors import ProcessDied, ProcessTimeout
 from pytest_pynenc_state.processes.calling import Answer
 from pytest_pynenc_state.processes.child_process import ChildProcess, answers
 from pytest_pynenc_state.processes.guarding import Guard
-from pytest_pynenc_state.processes.serving import End, Leave, Prepare
+from pytest_pynenc_state.processes.serving import End, Go, Leave, Prepare
 from pytest_pynenc_state.processes.visiting import Visit
 from pytest_pynenc_state.waiting import wait_until
 
@@ -23,18 +25,35 @@ class Pool:
     """Children that are where a test is, or nowhere.
 
     A child that died, or does not do what it is told, is killed, and another one takes its
-    place when it is needed.
+    place when it is needed. What asks the children is for one thread at a time: see `alone`.
     """
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         # Each child, and where it is.
         self._children: dict[ChildProcess, Visit | None] = {}
+        # Those that were asked something, and whose answer nobody has got yet.
+        self._asked: set[ChildProcess] = set()
+        # Keeps what one thread asks the children, and what they answer, from all others.
+        self._in_use = threading.Lock()
 
     @property
     def pids(self) -> list[int]:
         """The ids of the living children, the eldest first."""
-        return [child.pid for child in self._children if child.is_alive()]
+        return [child.pid for child in list(self._children) if child.is_alive()]
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have the children for oneself, as soon as no other thread has them.
+
+        Whatever cuts that off, a child whose answer is still to come does not stay here: the
+        next one to ask would take that answer for another one.
+        """
+        with self._in_use:
+            try:
+                yield
+            finally:
+                self.drop(list(self._asked))
 
     def take(self, count: int) -> list[ChildProcess]:
         """Return *count* children, always the same ones; start those that are missing."""
@@ -66,7 +85,7 @@ class Pool:
                 child.stderr.forget()
             # Until it has said so, nobody knows where it is.
             self._children[child] = None
-            child.send(Prepare(None if is_there else visit, call))
+            self.ask(child, Prepare(None if is_there else visit, call))
         errors = []
         for child, answer in self.collect(names, timeout_s).items():
             if error := answer.unpacked().error:
@@ -75,6 +94,11 @@ class Pool:
                 self._children[child] = visit
         if errors:
             raise errors[0]
+
+    def ask(self, child: ChildProcess, request: Prepare | Go | Leave) -> None:
+        """Send a request; somebody has to collect the answer."""
+        self._asked.add(child)
+        child.send(request)
 
     def collect(
         self, names: Mapping[ChildProcess, str], timeout_s: float
@@ -85,33 +109,37 @@ class Pool:
         :raises ProcessTimeout: One has not answered in time. In both cases all are dropped.
         """
         try:
-            return dict(answers(names, timeout_s))
-        except BaseException:  # also an interrupt: their answers would be taken for later ones
+            collected = dict(answers(names, timeout_s))
+        except BaseException:
             self.drop(list(names))
             raise
+        self._asked.difference_update(collected)
+        return collected
 
     def logs(self) -> str:
         """What each child printed last, since it came to where it is."""
-        printed = {child: child.printed() for child, visit in self._children.items() if visit}
+        printed = {child: child.printed() for child, visit in dict(self._children).items() if visit}
         return "\n".join(f"pid {child.pid}:\n{text}" for child, text in printed.items() if text)
 
     def leave(self) -> None:
         """Have each child close the app it has, and return once all have.
 
+        A race that is still underway in another thread comes to its end first.
+
         :raises Exception: What a child raised; it is dropped.
         """
-        away = [child for child, visit in self._children.items() if visit is not None]
-        for child in away:
-            child.send(Leave())
-            self._children[child] = None
-        for child in away:
-            self._await_leave(child)
+        with self.alone():
+            away = [child for child, visit in self._children.items() if visit is not None]
+            for child in away:
+                self.ask(child, Leave())
+                self._children[child] = None
+            for child in away:
+                self._await_leave(child)
 
     def _await_leave(self, child: ChildProcess) -> None:
         try:
-            [(_, answer)] = answers({child: "leaving a place"}, _LEAVE_S)
+            answer = self.collect({child: "leaving a place"}, _LEAVE_S)[child]
         except (ProcessDied, ProcessTimeout):
-            self.drop([child])
             return
         if error := answer.unpacked().error:
             self.drop([child])
@@ -120,14 +148,19 @@ class Pool:
     def drop(self, children: Sequence[ChildProcess]) -> None:
         """Kill children."""
         for child in children:
-            del self._children[child]
+            # An interrupt may have come between the two before.
+            self._children.pop(child, None)
+            self._asked.discard(child)
+        for child in children:
             child.dispose()
 
     def close(self) -> None:
         """End all children, and what they have started."""
-        children, self._children = list(self._children), {}
-        for child in children:
-            child.send(End())
-        for child in children:
-            wait_until(lambda child=child: not child.is_alive(), _END_S)  # type: ignore[misc]
-            child.dispose()
+        with self.alone():
+            children = list(self._children)
+            self._children.clear()
+            for child in children:
+                child.send(End())
+            for child in children:
+                wait_until(lambda child=child: not child.is_alive(), _END_S)  # type: ignore[misc]
+                child.dispose()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from pytest_pynenc_state.apps.pointing import touch_components
 from pytest_pynenc_state.errors import NotShared, OptionsError
-from pytest_pynenc_state.processes.calling import name_of, packed_call
+from pytest_pynenc_state.processes.calling import check_runs, name_of, packed_call
 from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.race import Outcome, Race
 from pytest_pynenc_state.processes.racing_threads import raced_by_threads
@@ -25,6 +25,9 @@ _LEAD_OF_EACH_NS = 100_000
 
 # The longest pause between that instant and a racer's call.
 _LONGEST_JITTER_NS = 200_000
+
+
+_EACH = "each=[(1,), (2,)], with the arguments of each racer"
 
 
 @dataclass(frozen=True)
@@ -53,18 +56,25 @@ def starts_ns(pauses_ns: Sequence[int]) -> list[int]:
     return [instant_ns + pause_ns for pause_ns in pauses_ns]
 
 
+def _listed(name: str, given: Any, example: str) -> tuple[Any, ...]:
+    """The items of *given*; a text or a mapping is a single thing here."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | bytearray | Mapping):
+        return tuple(given)
+    message = f"pynenc_race: {name} is a sequence; got {given!r}"
+    raise OptionsError(message, f"write it like {example}")
+
+
 class Races:
     """What the fixture ``pynenc_race`` returns: a function that lets racers race.
 
     :ivar last: The last race of the test that came to an end.
     """
 
-    def __init__(self, destination: Destination, pool: Callable[[], Pool], rules: Rules) -> None:
+    def __init__(self, destination: Destination, pool: Pool, rules: Rules) -> None:
         self.last: Race | None = None
         self._destination = destination
-        self._find_pool = pool
+        self._pool = pool
         self._rules = rules
-        self._pool: Pool | None = None
         self._number = 0
 
     def __repr__(self) -> str:
@@ -82,7 +92,8 @@ class Races:
         """Let *n* racers call ``function(app, *args)`` at one instant; return what became of it.
 
         Each racer is a process with the app of the test, ready and connected; a few
-        microseconds of pause, drawn from ``--pynenc-seed``, vary who comes first.
+        microseconds of pause, drawn from ``--pynenc-seed``, vary who comes first. Races of
+        processes are run one after the other: a thread that calls this waits for another one's.
 
         :param function: It must be importable: at the top level of a module.
         :param n: How many racers; by default ``--pynenc-processes``.
@@ -92,12 +103,15 @@ class Races:
             can call any function, and are switched between as often as Python can.
         :raises NotShared: The backend's state lives in one process, and the racers do not.
         :raises NotSendable: The function or an argument cannot go to another process.
-        :raises OptionsError: There are no racers, or two numbers of them.
+        :raises OptionsError: There are no racers, or two numbers of them; *n*, *args* or *each* is
+            of another kind; or the function is a coroutine function or a generator function, of
+            which nothing would run.
         :raises ProcessDied: A racer died; the message says which one.
         :raises ProcessTimeout: A racer was not ready or has not ended within
             ``--pynenc-timeout``; the message says which one, and where it is.
         :raises ProcessError: The working directory has been removed.
         """
+        check_runs("pynenc_race", function)
         arguments = self._arguments(n, args, each)
         number, self._number = self._number, self._number + 1
         name = f"{name_of(function)}, race {number},"
@@ -118,28 +132,33 @@ class Races:
         """The last race, how to repeat it, and what the racers printed."""
         if self.last is None:
             return ""
-        logs = "" if self._pool is None else self._pool.logs()
         repeat = f"repeat its pauses with --pynenc-seed {self._rules.seed}"
-        return "\n".join(filter(None, (str(self.last), repeat, logs)))
+        return "\n".join(filter(None, (str(self.last), repeat, self._pool.logs())))
 
     def close(self) -> None:
         """Have the racers close the app, when the test ends; they live on for the next one."""
-        if self._pool is not None:
-            self._pool.leave()
+        self._pool.leave()
 
     def _arguments(
         self, n: int | None, args: Sequence[Any], each: Sequence[Sequence[Any]] | None
     ) -> list[tuple[Any, ...]]:
-        racers = n if n is not None else self._rules.racers if each is None else len(each)
+        if n is not None and type(n) is not int:
+            message = f"pynenc_race: n is a whole number of racers; got {n!r}"
+            raise OptionsError(message, "leave it out for --pynenc-processes of them")
+        of_all = _listed("args", args, "args=(1,)")
+        of_each = None if each is None else _listed("each", each, _EACH)
+        racers = n if n is not None else self._rules.racers if of_each is None else len(of_each)
         if racers < 1:
             message = f"pynenc_race: there are {racers} racers"
             raise OptionsError(message, "let two or more race")
-        if each is None:
-            return [tuple(args)] * racers
-        if len(each) != racers:
-            message = f"pynenc_race: n={racers}, but each has arguments for {len(each)} racers"
+        if of_each is None:
+            return [of_all] * racers
+        if len(of_each) != racers:
+            message = f"pynenc_race: n={racers}, but each has arguments for {len(of_each)} racers"
             raise OptionsError(message, "leave n out")
-        return [(*args, *own) for own in each]
+        return [
+            (*of_all, *_listed(f"each[{index}]", own, _EACH)) for index, own in enumerate(of_each)
+        ]
 
     def _packed(
         self, function: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]
@@ -153,14 +172,15 @@ class Races:
         return [packed_call(function, own) for own in arguments]
 
     def _raced(self, packed: Sequence[bytes], pauses_ns: Sequence[int], name: str) -> list[Outcome]:
-        pool = self._pool = self._find_pool()
-        children = pool.take(len(packed))
-        names = {child: f"{name} racer {index}" for index, child in enumerate(children)}
-        calls = dict(zip(children, packed, strict=True))
-        pool.prepare(calls, self._destination.visit(), names, self._rules.timeout_s)
-        for child, start_ns in zip(children, starts_ns(pauses_ns), strict=True):
-            child.send(Go(start_ns))
-        answers = pool.collect(names, self._rules.timeout_s)
+        pool = self._pool
+        with pool.alone():
+            children = pool.take(len(packed))
+            names = {child: f"{name} racer {index}" for index, child in enumerate(children)}
+            calls = dict(zip(children, packed, strict=True))
+            pool.prepare(calls, self._destination.visit(), names, self._rules.timeout_s)
+            for child, start_ns in zip(children, starts_ns(pauses_ns), strict=True):
+                pool.ask(child, Go(start_ns))
+            answers = pool.collect(names, self._rules.timeout_s)
         return [
             Outcome.of(index, child.pid, answers[child].unpacked())
             for index, child in enumerate(children)

@@ -7,8 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pytest_pynenc_state.errors import ProcessTimeout
@@ -55,7 +54,7 @@ def raced_by_threads(
     :raises ProcessTimeout: One has not ended in time. A thread cannot be ended: it goes on.
     """
     racers = [_Racer(call, f"{name} racer {index}") for index, call in enumerate(calls)]
-    with _frequent_switches():
+    with _frequent_switches:
         for racer in racers:
             racer.start()
         for racer in racers:
@@ -79,11 +78,28 @@ def _outcome(index: int, racer: _Racer, timeout_s: float) -> Outcome:
     return Outcome.of(index, os.getpid(), came)
 
 
-@contextmanager
-def _frequent_switches() -> Iterator[None]:
-    former_s = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(former_s)
+class _FrequentSwitches:
+    """Has threads switched between often as long as at least one race of threads is underway."""
+
+    def __init__(self) -> None:
+        # Keeps those apart that come and go at once: the first saves, the last restores.
+        self._lock = threading.Lock()
+        self._races = 0
+        self._former_s = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._races == 0:
+                self._former_s = sys.getswitchinterval()
+                sys.setswitchinterval(_SWITCH_INTERVAL_S)
+            self._races += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._races -= 1
+            if self._races == 0:
+                sys.setswitchinterval(self._former_s)
+
+
+# The interval is one for the whole process.
+_frequent_switches = _FrequentSwitches()

@@ -16,6 +16,7 @@ from marshal import dumps, loads
 from pathlib import Path
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from weakref import WeakSet
 
 from pynenc.exceptions import InvocationStatusError
 from pynenc.invocation.status import InvocationStatus
@@ -164,18 +165,25 @@ class Recording:
     """Records what this process does from `install` on, in a folder of journals.
 
     Only of one app: the invocations of another one may have the same ids.
+
+    :param is_shared: Whether a process that is forked has the store of this one, and not a copy
+        that nobody else sees: then it is recorded, too.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_shared: bool = True) -> None:
         self.watching = Watching(_METHODS, self._recorded)
         self.folder = folder
         self._app_id = (folder / APP_FILE).read_text()
         self._numbers = itertools.count(1)
         self._local = threading.local()
+        self._is_shared = is_shared
+        self._has_store = True
+        _recordings.add(self)
 
     def forked(self) -> None:
-        """Begin journals of its own in a process that was forked from the recorded one."""
+        """Begin other journals, or none, in a process that was forked from the recorded one."""
         self._local = threading.local()
+        self._has_store = self._is_shared
 
     def _recorded(  # noqa: C901 - in one piece, as each operation pays for each call
         self, instance: Any, component: str, name: str, method: Callable[..., Any]
@@ -220,6 +228,8 @@ class Recording:
         return recorded
 
     def _begun(self) -> _Thread:
+        if not self._has_store:
+            return _Thread(_to_nobody)
         name = f"{os.getpid()}-{next(self._numbers)}{_SUFFIX}"
         try:
             journal = Journal(self.folder / name)
@@ -268,6 +278,8 @@ def _operations(journal: Path) -> Iterator[Operation]:
             yield Operation(process, key, name, arguments, Ending.UNKNOWN, None, start_ns, None)
 
 
+# All of this process, each of which is told of a fork.
+_recordings: WeakSet[Recording] = WeakSet()
 _installed: Recording | None = None
 
 
@@ -314,8 +326,11 @@ def installed(app: Pynenc | None = None) -> Iterator[None]:
 
 @contextmanager
 def only_of(folder: Path, app: Pynenc) -> Iterator[None]:
-    """Record what *app* does in this process, with the components that it has, and nothing else."""
-    recording = Recording(folder)
+    """Record what *app* does in this process, with the components that it has, and nothing else.
+
+    A process that is forked has a copy of its store, and is not recorded.
+    """
+    recording = Recording(folder, is_shared=False)
     recording.watching.watch_app(app)
     try:
         yield
@@ -324,8 +339,8 @@ def only_of(folder: Path, app: Pynenc) -> Iterator[None]:
 
 
 def _forked() -> None:
-    if _installed is not None:
-        _installed.forked()
+    for recording in _recordings:
+        recording.forked()
 
 
 os.register_at_fork(after_in_child=_forked)

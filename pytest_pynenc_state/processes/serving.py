@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_pynenc_state.processes.answering import send_answer
 from pytest_pynenc_state.processes.calling import Answer, done, unpacked_call
 from pytest_pynenc_state.processes.visiting import Visit, close_connections, visited
 from pytest_pynenc_state.waiting import wait_for_instant
@@ -131,7 +132,7 @@ def serve(connection: Connection[Any, Any]) -> None:
             request = connection.recv()
             if isinstance(request, End):
                 return
-            connection.send(server.answer(request))
+            send_answer(connection, server.answer(request))
         except (EOFError, ConnectionError):
             return
 

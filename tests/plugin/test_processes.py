@@ -66,7 +66,7 @@ def test_a_child_that_outlives_its_test_fails_it_and_is_killed(
     """The report names it, and shows where it was."""
     result = run(pytester, "-k", "a_child_is_left")
 
-    result.assert_outcomes(passed=1, errors=1, deselected=7)
+    result.assert_outcomes(passed=1, errors=1, deselected=10)
     pid = pytester.path.joinpath("left.txt").read_text()
     result.stdout.fnmatch_lines(
         [
@@ -84,10 +84,21 @@ def test_an_error_of_a_child_that_nobody_asked_for_fails_the_test(
     """With its traceback there."""
     result = run(pytester, "-k", "not_asked_for")
 
-    result.assert_outcomes(passed=1, errors=1, deselected=7)
+    result.assert_outcomes(passed=1, errors=1, deselected=10)
     result.stdout.fnmatch_lines(
         ["E *ValueError: wrong elsewhere", "E *raised in child process *", "E *racers.py*in fail"]
     )
+
+
+def test_a_child_of_a_test_with_crash_points_ends_before_they_do(
+    pytester: pytest.Pytester, descendants: Callable[[], list[str]]
+) -> None:
+    """Whatever the order of the arguments: killed there, paused there, or never come by."""
+    result = run(pytester, "-k", "crash_point or still_starting")
+
+    result.assert_outcomes(passed=3, deselected=8)
+    assert (pytester.path / "counted").read_text() == "yes"
+    assert descendants() == []
 
 
 def test_the_report_of_a_failed_test_has_its_last_race_and_what_was_printed(
@@ -96,7 +107,7 @@ def test_the_report_of_a_failed_test_has_its_last_race_and_what_was_printed(
     """And the seed that repeats its pauses: the one that was given."""
     result = run(pytester, "-k", "fails_after", "--pynenc-seed=31", "--pynenc-processes=3")
 
-    result.assert_outcomes(failed=1, deselected=7)
+    result.assert_outcomes(failed=1, deselected=10)
     result.stdout.fnmatch_lines(
         ["E *<Race of 3: 3 returned, 0 raised, * of 3 pairs overlapped>*"],
     )
@@ -131,7 +142,7 @@ def test_the_same_racers_serve_test_after_test_on_the_app_of_each(
     """Also where warnings are errors; with the run they end."""
     result = run(pytester, "-k", "a_race")
 
-    result.assert_outcomes(passed=4, deselected=4)
+    result.assert_outcomes(passed=4, deselected=7)
     told = [(pytester.path / f"pids{number}.txt").read_text().split() for number in (1, 2, 3)]
     pids, app_ids = ([set(words[part::2]) for words in told] for part in (0, 1))
     assert len(pids[0]) == 4

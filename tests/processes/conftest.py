@@ -39,6 +39,6 @@ def pynenc_race(
     request: pytest.FixtureRequest, destination: Destination, pynenc_pool: Pool
 ) -> Iterator[Races]:
     timeout_s = session.state_of(request.config).options.timeout
-    races = Races(destination, lambda: pynenc_pool, Rules(4, SEED, timeout_s))
+    races = Races(destination, pynenc_pool, Rules(4, SEED, timeout_s))
     yield races
     races.close()

@@ -44,6 +44,18 @@ def register(app: Pynenc) -> None:
     task(40)
 
 
+def register_many(app: Pynenc, numbers: list[int]) -> None:
+    """Call the task of this app, for all of the numbers at once."""
+    [task] = [task for task in app.tasks.values() if task.func is add_one]
+    task.parallelize([(number,) for number in numbers])
+
+
+def filter_final(app: Pynenc, *batches: list[str]) -> None:
+    """Use a method that is about all the invocations of a batch, or about none."""
+    for batch in batches:
+        list(app.orchestrator.filter_final(batch))
+
+
 def claim(app: Pynenc, invocation_id: str) -> bool:
     """Try to be the one who runs the invocation; whether this process is."""
     try:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +108,43 @@ def surroundings(_: Pynenc, variable: str) -> tuple[str | None, str, list[str]]:
     return os.environ.get(variable), str(Path.cwd()), list(sys.path)
 
 
+def return_much(_: Pynenc, size_bytes: int) -> bytes:
+    return b"x" * size_bytes
+
+
 def fail(_: Pynenc, text: str) -> None:
     raise ValueError(text)
+
+
+async def fail_later(_: Pynenc) -> None:
+    raise AssertionError
+
+
+def fail_when_asked(_: Pynenc) -> Iterator[None]:
+    yield
+    raise AssertionError
+
+
+async def fail_when_asked_later(_: Pynenc) -> AsyncIterator[None]:
+    yield
+    raise AssertionError
+
+
+class FailsLater:
+    """Can be called as a coroutine function can."""
+
+    async def __call__(self, _: Pynenc) -> None:
+        """Fail, if anybody awaits it."""
+        raise AssertionError
+
+
+NEVER_RUN = {
+    "functions.fail_later is a coroutine": fail_later,
+    "functions.fail_when_asked is a generator": fail_when_asked,
+    "functions.fail_when_asked_later is an asynchronous generator": fail_when_asked_later,
+    "functions.FailsLater .* is a coroutine": FailsLater(),
+    "partial of .*functions.fail_later is a coroutine": partial(fail_later),
+}
 
 
 def fail_oddly(_: Pynenc) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -29,9 +31,21 @@ def retry(app: Pynenc, invocation_id: str, times: int) -> None:
 
 
 def retry_in_fork(app: Pynenc, invocation_id: str) -> None:
-    """Increment it once, have a process that is forked do so, and then once more."""
+    """Increment it, have both threads of a process that is forked do so, and then once more."""
     retry(app, invocation_id, 1)
-    forked = multiprocessing.get_context("fork").Process(target=retry, args=(app, invocation_id, 1))
-    forked.start()
+    forked = multiprocessing.get_context("fork").Process(
+        target=_retry_in_two_threads, args=(app, invocation_id)
+    )
+    with warnings.catch_warnings():
+        # Python warns of a fork beside threads.
+        warnings.filterwarnings("ignore", ".*multi-threaded", DeprecationWarning)
+        forked.start()
     forked.join()
     retry(app, invocation_id, 1)
+
+
+def _retry_in_two_threads(app: Pynenc, invocation_id: str) -> None:
+    retry(app, invocation_id, 1)
+    other = threading.Thread(target=retry, args=(app, invocation_id, 1))
+    other.start()
+    other.join()

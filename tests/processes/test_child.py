@@ -46,6 +46,9 @@ on_all_shared_backends = pytest.mark.pynenc_backends("sqlite", "mongomock")
 
 DEADLINE_S = 20.0
 
+# Much more than the kernel keeps for a reader who has not come yet.
+MUCH_BYTES = 50_000_000
+
 
 @pytest.fixture
 def life(tmp_path: Path) -> Path:
@@ -229,6 +232,28 @@ class TestNoAnswer:
         assert "in wait_for_file" in message
         assert child.result() == "it came"
 
+    @each_method
+    def test_an_answer_that_has_only_begun_to_arrive_is_late_too(
+        self, pynenc_process: Children, method: Any
+    ) -> None:
+        """What has come of it is not lost."""
+        child = pynenc_process(functions.return_much, MUCH_BYTES, method=method)
+        assert wait_until(child._process.connection.poll, DEADLINE_S)
+        child.pause()
+        for _ in range(2):
+            with pytest.raises(ProcessTimeout, match=r"(?s)within 0.05 s from.*it is paused"):
+                child.result(0.05)
+        child.resume()
+        assert child.result() == b"x" * MUCH_BYTES
+
+    def test_a_death_in_the_middle_of_an_answer_is_told(self, pynenc_process: Children) -> None:
+        """As if it had not begun."""
+        child = pynenc_process(functions.return_much, MUCH_BYTES)
+        assert wait_until(child._process.connection.poll, DEADLINE_S)
+        child.kill()
+        with pytest.raises(ProcessDied, match="SIGKILL"):
+            child.result(DEADLINE_S)
+
     def test_a_function_that_cannot_be_imported_there_is_told_with_the_remedy(
         self, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -288,6 +313,15 @@ class TestRefusals:
         """Likely, somebody has called it already."""
         with pytest.raises(NotSendable, match="None cannot be called"):
             pynenc_process(None)  # type: ignore[arg-type]
+
+    def test_a_function_of_which_nothing_would_run_is_refused(
+        self, pynenc_process: Children
+    ) -> None:
+        """By its name, and not for what it returns."""
+        for name, function in functions.NEVER_RUN.items():
+            with pytest.raises(OptionsError, match=f"pynenc_process: .*{name} function"):
+                pynenc_process(function)
+        assert pynenc_process._children == []
 
     @pytest.mark.pynenc_backends("memory")
     def test_a_backend_in_one_process_is_refused(self, pynenc_process: Children) -> None:

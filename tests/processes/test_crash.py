@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import psutil
 import pytest
@@ -26,7 +27,7 @@ from tests.processes import crashing
 if TYPE_CHECKING:
     from pynenc import Pynenc
 
-    from pytest_pynenc_state import Backend, Crash, CrashControl
+    from pytest_pynenc_state import Backend, Crash, CrashControl, RunnerControl
     from pytest_pynenc_state.processes.child import Child, Children
     from pytest_pynenc_state.processes.racing import Races
 
@@ -212,6 +213,55 @@ def test_the_nth_call_is_counted_over_all_processes(
     assert (hit.pid, hit.invocation_id) == (second.pid, ids[1][1])
     assert has_died(second)
     assert [status(pynenc_app, each) for each in ids[1]] == 2 * ["pending"] + 2 * ["registered"]
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "unrecorded"])
+def test_the_nth_invocation_of_a_batch_is_counted(
+    pynenc_app: Pynenc, pynenc_crash: CrashControl, pynenc_process: Children, *, recorded: bool
+) -> None:
+    """Although it comes to its status in one call with others."""
+    task = pynenc_app.task(crashing.add_one)
+    crash = pynenc_crash.when("registered", nth=13, recorded=recorded)
+
+    assert pynenc_process(crashing.register_many, list(range(10))).result() is None
+    child = pynenc_process(crashing.register_many, list(range(10)))
+
+    hit = crash.wait()
+    assert hit.pid == child.pid
+    assert has_died(child)
+    ids = list(pynenc_app.orchestrator.get_task_invocation_ids(task.task_id))
+    assert (len(ids), hit.invocation_id in ids) == (20, True)
+
+
+def test_the_nth_call_is_one_whatever_it_is_about(
+    pynenc_app: Pynenc, pynenc_crash: CrashControl, pynenc_process: Children
+) -> None:
+    """All invocations of a batch, or none."""
+    task = pynenc_app.task(crashing.add_one)
+    ids = [str(task(number).invocation_id) for number in range(3)]
+    crash = pynenc_crash.before("filter_final", nth=3)
+
+    child = pynenc_process(crashing.filter_final, ids, [], ids)
+
+    assert crash.wait().invocation_id == ids[0]
+    assert has_died(child)
+    assert len(list(crash._folder._path.glob("1-call-*"))) == 3
+
+
+def test_a_call_about_no_invocation_is_about_none_of_the_chosen_task(
+    pynenc_app: Pynenc, pynenc_crash: CrashControl, pynenc_process: Children
+) -> None:
+    """It is any call, if no task was chosen."""
+    one, two = pynenc_app.task(crashing.add_one), pynenc_app.task(crashing.add_two)
+    chosen = pynenc_crash.before("filter_final", task=two)
+
+    assert pynenc_process(crashing.filter_final, [], [str(one(1).invocation_id)]).result() is None
+    assert chosen.hit is None
+    crash = pynenc_crash.before("filter_final")
+    child = pynenc_process(crashing.filter_final, [])
+
+    assert crash.wait().invocation_id is None
+    assert has_died(child)
 
 
 @pytest.mark.parametrize("named", [lambda task: task, lambda task: task.task_id.key])
@@ -424,14 +474,45 @@ def test_what_cannot_be_is_refused_at_once(pynenc_crash: CrashControl, ask: Any,
         ask(pynenc_crash)
 
 
+@pytest.mark.parametrize("within_s", [(0.5, 0.1), 0.5, (-1, 0), (0.1,), ("0", "1"), (0, math.inf)])
 def test_a_refused_range_of_delays_says_what_is_expected(
-    pynenc_crash: CrashControl, pynenc_process: Children
+    pynenc_crash: CrashControl, pynenc_process: Children, within_s: Any
 ) -> None:
+    """And what was got."""
     child = pynenc_process(crashing.process_id)
 
-    with pytest.raises(CrashRefused, match="the shortest delay, then the longest"):
-        pynenc_crash.at_random(child, within_s=(0.5, 0.1))
+    with pytest.raises(CrashRefused, match="the shortest delay, then the longest") as caught:
+        pynenc_crash.at_random(child, within_s=within_s)
+    assert f"within_s={within_s!r}" in str(caught.value)
     assert child.result() == child.pid
+
+
+@pytest.mark.parametrize("pynenc_runner", ["process"], indirect=True)
+@pytest.mark.pynenc_no_history_check
+def test_a_runner_that_is_the_only_one_need_not_be_named(
+    pynenc_crash: CrashControl, pynenc_runner: RunnerControl
+) -> None:
+    """Of several, it has to be; of those that have ended, none is meant."""
+    (runner,) = pynenc_runner.runners
+    crash = pynenc_crash.at_random(pynenc_runner, within_s=(0.0, 0.0))
+    assert crash.wait().pid == cast("Any", runner).pid
+
+    with pytest.raises(CrashRefused, match="0 of its runners are alive") as caught:
+        pynenc_crash.at_random(pynenc_runner)
+    assert caught.value.remedies == ("give one of pynenc_runner.runners",)
+
+
+@pytest.mark.parametrize("pynenc_runner", ["thread"], indirect=True)
+def test_a_runner_in_the_pytest_process_is_not_hit_at_random(
+    pynenc_crash: CrashControl, pynenc_runner: RunnerControl
+) -> None:
+    """Nor is anything that is no process at all."""
+    for given in (pynenc_runner, *pynenc_runner.runners):
+        with pytest.raises(CrashRefused, match="in the pytest process, which is never") as caught:
+            pynenc_crash.at_random(given)  # type: ignore[arg-type]
+        assert "--pynenc-runner process" in caught.value.remedies[0]
+    with pytest.raises(CrashRefused, match=r"at_random\(None\): this test has no such process"):
+        pynenc_crash.at_random(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.pynenc_backends("memory")
@@ -470,6 +551,18 @@ def test_nothing_is_left_of_it(
     assert not folder.exists()
     assert threading.active_count() == threads
     assert vars(pynenc_app.orchestrator).get("set_invocation_status") is None
+
+
+def test_a_process_that_outlives_the_crash_points_of_its_test_looks_for_none(
+    pynenc_backend: Backend, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been started at the very end, and have the variable still."""
+    with crash_control_of(pynenc_backend, START_S, seed=1):
+        variable = os.environ[CRASHES_VARIABLE]
+    monkeypatch.setenv(CRASHES_VARIABLE, variable)
+    child = pynenc_process(crashing.process_id)
+
+    assert child.result() == child.pid
 
 
 def test_only_the_processes_of_a_test_with_crash_points_have_anything_wrapped(

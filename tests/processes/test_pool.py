@@ -6,14 +6,16 @@ import importlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
 from pytest_pynenc_state import session
+from pytest_pynenc_state.errors import ProcessTimeout
 from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.racing import Races, Rules
 from pytest_pynenc_state.processes.tree import session_members
@@ -40,7 +42,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
 @pytest.fixture
 def race(pool: Pool, destination: Destination) -> Races:
     """Races of the children of `pool`; closing it is what happens when a test ends."""
-    return Races(destination, lambda: pool, Rules(2, 7, 30.0))
+    return Races(destination, pool, Rules(2, 7, 30.0))
 
 
 def stores_open_in(pid: int) -> list[str]:
@@ -74,6 +76,30 @@ class TestChildren:
         assert second not in pool.pids
         assert len(race(functions.who, 3).winners) == 3
 
+    def test_a_racer_that_stops_in_the_middle_of_its_answer_is_late(
+        self, race: Races, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is replaced; what has come of its answer is nobody's."""
+        collect = pool.collect
+
+        def paused(names: Any, timeout_s: float) -> Any:
+            [racer] = names
+            assert wait_until(racer.connection.poll, DEADLINE_S)
+            racer.pause()
+            return collect(names, min(timeout_s, 0.05))
+
+        def ready(names: Any, timeout_s: float) -> Any:
+            monkeypatch.setattr(pool, "collect", paused)
+            return collect(names, timeout_s)
+
+        monkeypatch.setattr(pool, "collect", ready)
+        with pytest.raises(ProcessTimeout, match="return_much, race 0, racer 0"):
+            race(functions.return_much, 1, args=(50_000_000,))
+        monkeypatch.setattr(pool, "collect", collect)
+
+        assert pool.pids == []
+        assert race(functions.echo, 1, args=("next",)).values == (("next",),)
+
     def test_a_pool_ends_with_all_its_children_have_started(self, race: Races, pool: Pool) -> None:
         """It is closed when the session ends."""
         (grandchild, *_) = race(functions.start_grandchild).values
@@ -86,6 +112,68 @@ class TestChildren:
     def test_a_pool_that_nobody_used_starts_no_process(self, pool: Pool) -> None:
         """A session without races pays for none."""
         assert pool.pids == []
+
+
+class TestThreads:
+    def test_each_thread_gets_the_answers_to_what_it_asked(self, race: Races) -> None:
+        """Although all ask the same children at once; nothing of it is there for the next."""
+        got: dict[str, list[object]] = {"ann": [], "bob": []}
+
+        def run(name: str) -> None:
+            got[name] += [race(functions.echo, 2, args=(name,)).values for _ in range(20)]
+
+        threads = [threading.Thread(target=run, args=(name,)) for name in got]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(DEADLINE_S)
+
+        assert got == {name: [((name,), (name,))] * 20 for name in got}
+        assert race(functions.echo, 2, args=("next",)).values == (("next",), ("next",))
+
+    def test_a_test_that_ends_waits_for_the_race_that_is_underway(
+        self, race: Races, pool: Pool, tmp_path: Path
+    ) -> None:
+        """The children leave its place afterwards."""
+        life, answer = tmp_path / "life", tmp_path / "answer"
+        values: list[object] = []
+
+        def run() -> None:
+            values.extend(race(functions.wait_for_file, 1, args=(str(life), str(answer))).values)
+
+        racing, ending = threading.Thread(target=run), threading.Thread(target=race.close)
+        racing.start()
+        assert wait_until(life.exists, DEADLINE_S)
+        ending.start()
+        ending.join(0.2)
+        is_waiting = ending.is_alive()
+        answer.touch()
+        racing.join(DEADLINE_S)
+        ending.join(DEADLINE_S)
+
+        assert (is_waiting, values) == (True, ["it came"])
+        assert stores_open_in(pool.pids[0]) == []
+
+    def test_a_race_that_is_interrupted_leaves_no_answer_for_the_next(
+        self, race: Races, pool: Pool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whenever that is: here, its racers have just been told the instant."""
+        collect = pool.collect
+
+        def interrupted(names: Any, timeout_s: float) -> Any:
+            monkeypatch.setattr(pool, "collect", _interrupt)
+            return collect(names, timeout_s)
+
+        monkeypatch.setattr(pool, "collect", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            race(functions.echo, 2, args=("interrupted",))
+        monkeypatch.setattr(pool, "collect", collect)
+
+        assert race(functions.echo, 2, args=("next",)).values == (("next",), ("next",))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 class TestPlaces:

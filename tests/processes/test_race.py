@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 import time
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,8 @@ pytestmark = [
 ]
 on_all_shared_backends = pytest.mark.pynenc_backends("sqlite", "mongomock")
 on_memory = pytest.mark.pynenc_backends("memory")
+
+DEADLINE_S = 20.0
 
 ROUNDS = 1000
 
@@ -181,9 +185,9 @@ class TestFailures:
         self, destination: Destination, pynenc_pool: Pool
     ) -> None:
         """After the timeout, with where it is; nobody has started."""
-        races = Races(destination, lambda: pynenc_pool, Rules(3, 7, 10.0))
+        races = Races(destination, pynenc_pool, Rules(3, 7, 10.0))
         (pid, *_) = (outcome.pid for outcome in races(functions.who).outcomes)
-        hasty = Races(destination, lambda: pynenc_pool, Rules(3, 7, 0.2))
+        hasty = Races(destination, pynenc_pool, Rules(3, 7, 0.2))
         each = [(functions.Slow(60.0),), (0,), (0,)]
         with pytest.raises(ProcessTimeout, match=f"race 0, racer 0 in child .* {pid}:") as caught:
             hasty(functions.echo, each=each)
@@ -195,9 +199,9 @@ class TestFailures:
         self, destination: Destination, pynenc_pool: Pool, tmp_path: Any
     ) -> None:
         """After the timeout, with where it is."""
-        races = Races(destination, lambda: pynenc_pool, Rules(2, 7, 10.0))
+        races = Races(destination, pynenc_pool, Rules(2, 7, 10.0))
         racers = [outcome.pid for outcome in races(functions.who).outcomes]
-        hasty = Races(destination, lambda: pynenc_pool, Rules(2, 7, 0.2))
+        hasty = Races(destination, pynenc_pool, Rules(2, 7, 0.2))
         each = [(str(tmp_path / "life"),), (str(tmp_path / "life"),)]
         with pytest.raises(ProcessTimeout, match=r"block, race 0, racer 1 in child") as caught:
             hasty(functions.block, each=each)
@@ -208,6 +212,15 @@ class TestFailures:
         """Before any process is asked."""
         with pytest.raises(NotSendable, match="<lambda> cannot be called"):
             pynenc_race(lambda _: None, 2)
+
+    @pytest.mark.parametrize("threads", [False, True])
+    def test_a_function_of_which_nothing_would_run_is_refused(
+        self, pynenc_race: Races, *, threads: bool
+    ) -> None:
+        """All racers would win."""
+        for name, function in functions.NEVER_RUN.items():
+            with pytest.raises(OptionsError, match=f"pynenc_race: .*{name} function"):
+                pynenc_race(function, 2, threads=threads)
 
     @on_memory
     def test_processes_on_a_backend_in_one_process_are_refused(self, pynenc_race: Races) -> None:
@@ -222,6 +235,27 @@ class TestFailures:
             pynenc_race(functions.who, 0)
         with pytest.raises(OptionsError, match="n=3, but each has arguments for 2 racers"):
             pynenc_race(functions.echo, 3, each=[(1,), (2,)])
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"n": "2"}, "n is a whole number of racers; got '2'"),
+            ({"n": 2.0}, "n is a whole number of racers; got 2.0"),
+            ({"n": True}, "n is a whole number of racers; got True"),
+            ({"args": "an id"}, r"args is a sequence; got 'an id'\n- .* args=\(1,\)"),
+            ({"args": 5}, "args is a sequence; got 5"),
+            ({"args": {"a": 1}}, "args is a sequence; got {'a': 1}"),
+            ({"each": 5}, "each is a sequence; got 5"),
+            ({"each": [(1,), 2]}, r"each\[1\] is a sequence; got 2\n- .* each=\[\(1,\), \(2,\)\]"),
+            ({"each": ["ann", "bob"]}, r"each\[0\] is a sequence; got 'ann'"),
+        ],
+    )
+    def test_arguments_of_another_kind_are_refused(
+        self, pynenc_race: Races, options: dict[str, Any], said: str
+    ) -> None:
+        """With what was likely meant; a comma is easily forgotten."""
+        with pytest.raises(OptionsError, match=f"pynenc_race: {said}"):
+            pynenc_race(functions.echo, **options)
 
 
 @on_memory
@@ -249,6 +283,30 @@ class TestThreads:
         assert race.values == ((pynenc_app, (1,)), (pynenc_app, (1,)))
         assert [outcome.pid for outcome in race.outcomes] == [os.getpid()] * 2
 
+    def test_python_switches_as_before_once_no_race_is_underway(self, pynenc_race: Races) -> None:
+        """Races of several threads may overlap, and end in any order."""
+        before_s = sys.getswitchinterval()
+        starts, ends = ([threading.Event(), threading.Event()] for _ in range(2))
+
+        def run(_: Pynenc, number: int) -> None:
+            starts[number].set()
+            ends[number].wait(DEADLINE_S)
+
+        def race(number: int) -> None:
+            pynenc_race(run, 1, args=(number,), threads=True)
+
+        threads = [threading.Thread(target=race, args=(number,)) for number in range(2)]
+        seen_s = []
+        for thread, start in zip(threads, starts, strict=True):
+            thread.start()
+            assert start.wait(DEADLINE_S)
+        for thread, end in zip(threads, ends, strict=True):
+            end.set()
+            thread.join(DEADLINE_S)
+            seen_s.append(sys.getswitchinterval())
+
+        assert seen_s == [pytest.approx(1e-6), before_s]
+
     def test_an_exit_of_a_thread_is_its_error(self, pynenc_race: Races) -> None:
         """It ends neither the test nor the others."""
         race = pynenc_race(functions.leave, 2, args=(3,), threads=True)
@@ -259,7 +317,7 @@ class TestThreads:
     ) -> None:
         """With where it is; it cannot be ended."""
         monkeypatch.setattr(functions, "FOREVER_S", 1.0)
-        races = Races(destination, lambda: Pool(None), Rules(2, 7, 0.1))  # type: ignore[arg-type]
+        races = Races(destination, Pool(None), Rules(2, 7, 0.1))  # type: ignore[arg-type]
         with pytest.raises(ProcessTimeout, match="block, race 0, racer 0 has not ended") as caught:
             races(functions.block, args=(os.devnull,), threads=True)
         assert "in block" in str(caught.value)

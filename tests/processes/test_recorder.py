@@ -111,8 +111,37 @@ def test_a_forked_process_has_a_journal_of_its_own(
     pynenc_process(recorded.retry_in_fork, invocation_id).result()
 
     counted = [each for each in pynenc_recorder.operations if each.name == "get_invocation_retries"]
-    assert [each.value for each in counted] == [1, 2, 3]
-    assert len({each.process for each in counted}) == 2
+    assert [each.value for each in counted] == [1, 2, 3, 4]
+    assert len({each.process for each in counted}) == 3
+
+
+@pytest.mark.pynenc_backends("memory")
+def test_a_forked_process_that_has_a_copy_of_the_store_is_not_recorded(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc, invocation_id: str
+) -> None:
+    """Nobody else sees what it does, whichever thread of it does so."""
+    recorded.retry_in_fork(pynenc_app, invocation_id)
+
+    counted = [each for each in pynenc_recorder.operations if each.name == "get_invocation_retries"]
+    assert [(each.process, each.value) for each in counted] == [
+        (str(os.getpid()), 1),
+        (str(os.getpid()), 2),
+    ]
+    pynenc_recorder.assert_linearizable()
+
+
+def test_each_of_two_recorders_has_the_operations_of_a_forked_process_once(
+    pynenc_recorder: Recorder, pynenc_app: Pynenc
+) -> None:
+    """Neither of them has it write over a journal of its parent."""
+    with recorder_of(pynenc_app) as inner:
+        invocation_id = str(pynenc_app.task(crashing.add_one)(40).invocation_id)
+        recorded.retry_in_fork(pynenc_app, invocation_id)
+
+    for recorder in (inner, pynenc_recorder):
+        counted = [each for each in recorder.operations if each.name == "get_invocation_retries"]
+        assert [each.value for each in counted] == [1, 2, 3, 4]
+        recorder.assert_linearizable()
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -25,6 +25,12 @@ def fail(_):  # noqa: ANN001, ANN201
     raise ValueError(message)
 
 
+def count(app, told=os.devnull):  # noqa: ANN001, ANN201
+    """Ask the store for something, and say that it has answered."""
+    app.orchestrator.count_invocations()
+    Path(told).write_text("yes")
+
+
 def stay(_, sign_of_life):  # noqa: ANN001, ANN201
     """Say which process this is, and never end, whatever signal asks for it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -61,3 +61,23 @@ def test_pytest_is_killed(pynenc_process, pynenc_race):
         pynenc_process(racers.stay, f"life-{method}", method=method)
         is_there(f"life-{method}")
     pynenc_race(racers.stay, each=[("life",), ("other",)])
+
+
+def test_a_child_is_killed_at_a_crash_point(pynenc_process, pynenc_crash):
+    """Pass, and wait for nothing but the crash."""
+    crash = pynenc_crash.before("orchestrator.count_invocations")
+    child = pynenc_process(racers.count)
+    assert crash.wait().pid == child.pid
+
+
+def test_a_child_is_still_paused_at_a_crash_point(pynenc_process, pynenc_crash):
+    """Pass, and have the end of the test let it go on."""
+    crash = pynenc_crash.before("orchestrator.count_invocations", action="pause")
+    pynenc_process(racers.count, "counted")
+    crash.wait()
+
+
+@pytest.mark.usefixtures("pynenc_process", "pynenc_crash")
+def test_a_child_is_still_starting(pynenc_process):
+    """Pass at once."""
+    pynenc_process(racers.count)
