@@ -41,7 +41,8 @@ class Model(Protocol[State]):
     def step(self, state: State, operation: Operation) -> State | None:
         """The state after an operation; None if a correct store could not have answered so.
 
-        Of one whose outcome is unknown: the state if it took effect.
+        Of one whose outcome is unknown: the state if it took effect. An error of a call of
+        pynenc's is unknown, too, unless it is in `REFUSALS`.
         """
 
     def allowed(self, state: State, operation: Operation) -> str:
@@ -207,6 +208,22 @@ class ServicesModel:
 #: All models by name.
 MODELS: Mapping[str, Model[Any]] = MappingProxyType(
     {each.name: each for each in (StatusModel(), RetriesModel(), ResultModel(), ServicesModel())}
+)
+
+_NOTHING_THERE = frozenset({_MISSING.error})
+_NOT_MOVED = _NOTHING_THERE | {
+    InvocationStatusError.__name__,
+    *(each.__name__ for each in InvocationStatusError.__subclasses__()),
+}
+
+#: By the calls that models here are about: the errors that say that nothing was done.
+REFUSALS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {name: frozenset[str]() for each in MODELS.values() for name in (*each.methods, each.purge)}
+    | {
+        "atomic_status_transition": _NOT_MOVED,
+        "get_invocation_status_record": _NOTHING_THERE,
+        "get_result": _NOTHING_THERE,
+    }
 )
 
 

@@ -66,7 +66,7 @@ class Operation:
         outcomes = {
             Ending.OK: "" if self.value is None else f" = {_shown(self.value)}",
             Ending.ERROR: f" raised {self.value}",
-            Ending.UNKNOWN: " (never returned)",
+            Ending.UNKNOWN: f" raised {self.value}" if self.value else " (never returned)",
         }
         return f"{self.name}({given}){outcomes[self.ending]}"
 
