@@ -11,14 +11,18 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from pynenc.exceptions import InvocationStatusError, InvocationStatusRaceConditionError
+from pynenc.exceptions import (
+    InvocationStatusError,
+    InvocationStatusRaceConditionError,
+    InvocationStatusTransitionError,
+)
 from pynenc.invocation.status import (
     InvocationStatus,
     InvocationStatusRecord,
     status_record_transition,
 )
 
-from pytest_pynenc_state.history.operations import Ending, Operation, Value
+from pytest_pynenc_state.history.operations import STATUSES, Ending, Operation, Value
 from pytest_pynenc_state.history.status_machine import following
 
 State = TypeVar("State", bound=Hashable)
@@ -248,6 +252,8 @@ def _registered(runner_id: str | None) -> Status:
 
 @lru_cache(maxsize=4096)
 def _moved(state: Status, status: str, runner_id: str | None) -> Status | Raises:
+    if status not in STATUSES:
+        return Raises(InvocationStatusTransitionError.__name__)  # wherever it was to come from
     current = InvocationStatusRecord(InvocationStatus(state.status or ""), state.runner_id)
     try:
         record = status_record_transition(current, InvocationStatus(status), runner_id)

@@ -108,6 +108,20 @@ def test_a_refusal_has_done_nothing() -> None:
     assert verdict.outcome == Outcome.VIOLATED
 
 
+@pytest.mark.parametrize("wanted", ["runing", None, 5])
+def test_to_refuse_a_status_that_pynenc_does_not_have_is_right(wanted: Any) -> None:
+    """And to accept it is not; where nobody knows, it was not accepted."""
+    name, untouched = "atomic_status_transition", read(READ, ["registered", "client"])
+    refusal = op(name, wanted, "a", at=(2, 3), value="InvocationStatusTransitionError", error=True)
+    accepted = op(name, wanted, "a", at=(2, 3), value=[wanted, "a"])
+    lost = op(name, wanted, "a", at=(2, None))
+    outcomes = [
+        check_linearizable([REGISTER, each, untouched], MODELS["status"]).outcome
+        for each in (refusal, accepted, lost)
+    ]
+    assert outcomes == [Outcome.OK, Outcome.VIOLATED, Outcome.OK]
+
+
 def test_an_unknown_outcome_with_an_end_is_unknown_all_the_same() -> None:
     """Nobody waited for it until then."""
     lost = replace(op("set_result", "text", at=(2, None)), end_ns=3)

@@ -332,6 +332,31 @@ READ = "get_invocation_status_record"
 
 
 @pytest.mark.parametrize(
+    "known_elsewhere",
+    [
+        op("atomic_status_transition", "revived", "a", at=(2, 3), value=["revived", "a"]),
+        op(READ, at=(2, 3), value=["revived", "a"]),
+    ],
+    ids=["move", "reading"],
+)
+def test_a_status_of_another_pynenc_is_named_with_its_line(
+    tmp_path: Path, known_elsewhere: Operation
+) -> None:
+    """Not so if it was refused, or never answered."""
+    refusal = op("atomic_status_transition", "revived", "a", at=(2, 3), value="E", error=True)
+    harmless = [REGISTER, refusal, replace(refusal, ending=Ending.UNKNOWN, value=None, end_ns=None)]
+    path = tmp_path / "saved.jsonl"
+    save_operations(harmless, path)
+    assert load_operations(path) == harmless
+
+    save_operations([*harmless, known_elsewhere], path)
+    with pytest.raises(
+        OperationsUnreadable, match="line 4: the installed pynenc has no status 'revived'"
+    ):
+        load_operations(path)
+
+
+@pytest.mark.parametrize(
     ("model", "operations"),
     [
         (STATUS, [REGISTER, claim("a", (2, 3)), op("register_new_invocations", "b", at=(4, 5))]),
