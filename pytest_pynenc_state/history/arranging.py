@@ -28,10 +28,13 @@ class Arranging:
     """Puts *records*, given in the order of their stamps, in one that pynenc allows.
 
     Sets of positions are numbers with a bit for each.
+
+    :param last: The position of the record that comes last; None if that may be any.
     """
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], last: int | None = None) -> None:
         self._records = records
+        self._last = 0 if last is None else 1 << last
         self._looks = 0
         self._near: list[int] = []
         own: defaultdict[object, int] = defaultdict(int)
@@ -52,6 +55,12 @@ class Arranging:
         """Whether there are too many orders to try them all."""
         return self._looks > _MOST_LOOKS
 
+    def legal(self) -> list[Record] | None:
+        """All records in an order that is allowed; None if none was found."""
+        order = self._longest(0, None)
+        is_found = len(order) == len(self._records)
+        return [self._records[position] for position in order] if is_found else None
+
     def arranged(self) -> list[Record]:
         """All records; where nothing is allowed to come next, it is the first by its stamp.
 
@@ -60,13 +69,13 @@ class Arranging:
         order: list[int] = []
         placed = 0
         while len(order) < len(self._records):
-            found = self.longest(placed, self._records[order[-1]] if order else None)
+            found = self._longest(placed, self._records[order[-1]] if order else None)
             found = found or [_lowest(~placed)]
             order += found
             placed |= sum(1 << position for position in found)
         return [self._records[position] for position in order]
 
-    def longest(self, placed: int = 0, before: Record | None = None) -> list[int]:
+    def _longest(self, placed: int, before: Record | None) -> list[int]:
         """The positions of as many further records as may follow *before*, in their order."""
         left = len(self._records) - placed.bit_count()
         best: list[int] = []
@@ -98,6 +107,8 @@ class Arranging:
             if left := own & ~placed:
                 open_ones |= left & self._tied[_lowest(left)]
         open_ones &= self._near[_lowest(~placed)] if open_ones else 0
+        if placed.bit_count() + 1 < len(self._records):
+            open_ones &= ~self._last
         seen = set()
         while open_ones:
             position = _lowest(open_ones)

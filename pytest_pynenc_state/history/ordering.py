@@ -8,21 +8,29 @@ order that the rules allow is taken, and the place is noted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pytest_pynenc_state.history.arranging import Arranging
 from pytest_pynenc_state.history.records import Record
 from pytest_pynenc_state.history.status_machine import allows
 
 
-def ordered(records: Sequence[Record]) -> tuple[list[Record], tuple[int, ...]]:
+def ordered(
+    records: Sequence[Record], is_last: Callable[[Record], bool] = lambda _: False
+) -> tuple[list[Record], tuple[int, ...]]:
     """Put *records* of one invocation, as they are in the store, in order.
 
+    :param is_last: Whether a record is known to be the last one, from elsewhere. It is, if in any
+        order that the clocks leave open, and that is legal.
     :returns: The records, and the positions of those whose order to the one in front is unknown.
     """
     arranged = _by_stamp(records)
-    if not is_legal(arranged):
-        arranged = Arranging(arranged).arranged()
+    is_good = is_legal(arranged)
+    end = len(arranged) - 1
+    last = next((at for at in range(end, -1, -1) if is_last(arranged[at])), None)
+    if not is_good or last not in {None, end}:
+        found = None if last is None else Arranging(arranged, last).legal()
+        arranged = found or (arranged if is_good else Arranging(arranged).arranged())
     return arranged, _unknown(arranged)
 
 
@@ -39,7 +47,7 @@ def is_legal(records: Sequence[Record]) -> bool:
 def may_be_legal(records: Sequence[Record]) -> bool:
     """Whether *records* are legal in another order, for all that clocks tell and could be tried."""
     arranging = Arranging(_by_stamp(records))
-    return len(arranging.longest()) == len(records) or arranging.is_given_up
+    return arranging.legal() is not None or arranging.is_given_up
 
 
 def _by_stamp(records: Sequence[Record]) -> list[Record]:

@@ -132,6 +132,20 @@ def test_what_is_illegal_is_illegal_though_clocks_differ() -> None:
     assert not may_be_legal(arranged)
 
 
+def test_the_record_of_the_status_comes_last_if_it_can() -> None:
+    """The orders of two claims that were given up are both legal, and only one ends as it did."""
+    first = (record("pending", 0.060, RUNNER), record("rerouted", 0.065, mover=RUNNER))
+    second = (record("pending", 0.045, OTHER), record("rerouted", 0.050, mover=OTHER))
+    registered = record("registered", mover=CLIENT)
+    records = [registered, *second, *first]
+
+    assert ordered(records) == (records, ())
+    assert ordered(records, first[1].__eq__) == (records, ())
+    assert ordered(records, second[1].__eq__) == ([registered, *first, *second], (3,))
+    # It has moved on since.
+    assert ordered(records, first[0].__eq__) == (records, ())
+
+
 def is_known_first(one: Record, other: Record) -> bool:
     """Whether the stamps tell that *one* was before *other*."""
     is_one_clock = one.process == other.process
@@ -167,9 +181,11 @@ def test_clocks_that_differ_within_the_tolerance_make_nothing_illegal(
     """What is found is an order of the same records that the clocks allow, and tells where."""
     shuffled = chance.sample(walk, len(walk))
 
-    arranged, unknown = ordered(shuffled)
+    arranged, unknown = ordered(shuffled, walk[-1].__eq__)
 
+    assert is_legal(ordered(shuffled)[0])
     assert is_legal(arranged)
+    assert arranged[-1] == walk[-1]
     assert sorted(map(repr, arranged)) == sorted(map(repr, walk))
     assert keeps_what_is_known(arranged)
     inverted = [at for at in range(1, len(walk)) if arranged[at].at < arranged[at - 1].at]
