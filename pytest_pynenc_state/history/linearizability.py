@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NoReturn, TypeVar
 
 from pytest_pynenc_state.history.lanes import lanes
-from pytest_pynenc_state.history.models import MODELS, Model
-from pytest_pynenc_state.history.operations import Operation
+from pytest_pynenc_state.history.models import MODELS, REFUSALS, Model
+from pytest_pynenc_state.history.operations import Ending, Operation
 from pytest_pynenc_state.history.search import search
 from pytest_pynenc_state.history.verdict import Outcome
 
@@ -152,7 +152,7 @@ def check_linearizable(
     deadline_s = time.monotonic() + budget_s
     by_key: dict[str, list[Operation]] = defaultdict(list)
     purges = []
-    for each in operations:
+    for each in map(_as_far_as_known, operations):
         if each.name == model.purge:
             purges.append(each)
         elif each.name in model.methods:
@@ -195,6 +195,16 @@ def check_all(
     return [
         check_linearizable(operations, model, budget_s=budget_s) for model in judging(operations)
     ]
+
+
+def _as_far_as_known(operation: Operation) -> Operation:
+    """Of an error that is no refusal nobody knows what it has done, or will do yet."""
+    if operation.ending == Ending.ERROR:
+        refusals = REFUSALS.get(operation.name)
+        is_known = refusals is None or str(operation.value) in refusals
+    else:
+        is_known = operation.ending == Ending.OK
+    return operation if is_known else replace(operation, ending=Ending.UNKNOWN, end_ns=None)
 
 
 def _step(model: Model[State], state: State, operation: Operation) -> State | None:

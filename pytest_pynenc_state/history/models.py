@@ -11,14 +11,18 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from pynenc.exceptions import InvocationStatusError, InvocationStatusRaceConditionError
+from pynenc.exceptions import (
+    InvocationStatusError,
+    InvocationStatusRaceConditionError,
+    InvocationStatusTransitionError,
+)
 from pynenc.invocation.status import (
     InvocationStatus,
     InvocationStatusRecord,
     status_record_transition,
 )
 
-from pytest_pynenc_state.history.operations import Ending, Operation, Value
+from pytest_pynenc_state.history.operations import STATUSES, Ending, Operation, Value
 from pytest_pynenc_state.history.status_machine import following
 
 State = TypeVar("State", bound=Hashable)
@@ -41,7 +45,8 @@ class Model(Protocol[State]):
     def step(self, state: State, operation: Operation) -> State | None:
         """The state after an operation; None if a correct store could not have answered so.
 
-        Of one whose outcome is unknown: the state if it took effect.
+        Of one whose outcome is unknown: the state if it took effect. An error of a call of
+        pynenc's is unknown, too, unless it is in `REFUSALS`.
         """
 
     def allowed(self, state: State, operation: Operation) -> str:
@@ -209,6 +214,22 @@ MODELS: Mapping[str, Model[Any]] = MappingProxyType(
     {each.name: each for each in (StatusModel(), RetriesModel(), ResultModel(), ServicesModel())}
 )
 
+_NOTHING_THERE = frozenset({_MISSING.error})
+_NOT_MOVED = _NOTHING_THERE | {
+    InvocationStatusError.__name__,
+    *(each.__name__ for each in InvocationStatusError.__subclasses__()),
+}
+
+#: By the calls that models here are about: the errors that say that nothing was done.
+REFUSALS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {name: frozenset[str]() for each in MODELS.values() for name in (*each.methods, each.purge)}
+    | {
+        "atomic_status_transition": _NOT_MOVED,
+        "get_invocation_status_record": _NOTHING_THERE,
+        "get_result": _NOTHING_THERE,
+    }
+)
+
 
 def _agree(operation: Operation, answer: object) -> bool:
     """Whether an operation was answered like that, as far as anybody knows."""
@@ -231,6 +252,8 @@ def _registered(runner_id: str | None) -> Status:
 
 @lru_cache(maxsize=4096)
 def _moved(state: Status, status: str, runner_id: str | None) -> Status | Raises:
+    if status not in STATUSES:
+        return Raises(InvocationStatusTransitionError.__name__)  # wherever it was to come from
     current = InvocationStatusRecord(InvocationStatus(state.status or ""), state.runner_id)
     try:
         record = status_record_transition(current, InvocationStatus(status), runner_id)

@@ -9,10 +9,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pynenc.invocation.status import InvocationStatus
+
 from pytest_pynenc_state.errors import OperationsUnreadable
 
 #: What an argument or an outcome is made of: what JSON has.
 Value: TypeAlias = "str | int | float | bool | list[Value] | None"
+
+#: The statuses of the installed pynenc, by their names.
+STATUSES = frozenset(status.value for status in InvocationStatus)
 
 #: The key of an operation that is about all there is.
 EVERY_KEY = "*"
@@ -25,6 +30,9 @@ _COUNTS = {
     "record_atomic_service_execution_start": 1,
     "finalize_atomic_service_execution": 1,
 }
+
+# What answers with a status and its owner.
+_ANSWER_STATUSES = frozenset({"atomic_status_transition", "get_invocation_status_record"})
 
 _FIELDS = ("process", "key", "name", "arguments", "ending", "value", "start_ns", "end_ns")
 
@@ -66,7 +74,7 @@ class Operation:
         outcomes = {
             Ending.OK: "" if self.value is None else f" = {_shown(self.value)}",
             Ending.ERROR: f" raised {self.value}",
-            Ending.UNKNOWN: " (never returned)",
+            Ending.UNKNOWN: f" raised {self.value}" if self.value else " (never returned)",
         }
         return f"{self.name}({given}){outcomes[self.ending]}"
 
@@ -106,7 +114,8 @@ def load_operations(path: Path) -> list[Operation]:
     """Read what `save_operations` wrote.
 
     :raises OSError: The file cannot be read.
-    :raises OperationsUnreadable: A line is no operation; the message has its number.
+    :raises OperationsUnreadable: A line is no operation, or has a status as it was answered that
+        the installed pynenc does not have; the message has its number.
     """
     return list(_operations(path))
 
@@ -119,10 +128,25 @@ def _operations(path: Path) -> Iterator[Operation]:
         raise OperationsUnreadable(message, "give a file that was saved by a test") from None
     for number, line in enumerate(lines, 1):
         try:
-            yield Operation.from_json(line)
+            operation = Operation.from_json(line)
         except (ValueError, TypeError) as error:
             message = f"{path}, line {number} is no operation: {error}"
             raise OperationsUnreadable(message, "give a file that was saved by a test") from None
+        if strange := _strange_status(operation):
+            message = f"{path}, line {number}: the installed pynenc has no status {strange!r}"
+            raise OperationsUnreadable(message, "judge the file with the pynenc it was saved with")
+        yield operation
+
+
+def _strange_status(operation: Operation) -> str | None:
+    """The status in the answer to a move or a reading, if this pynenc does not have it.
+
+    To refuse such a move is right; what became of one that was never answered is unknown.
+    """
+    if operation.ending != Ending.OK or operation.name not in _ANSWER_STATUSES:
+        return None
+    answers = operation.value if isinstance(operation.value, list) else []
+    return next((str(each) for each in answers[:1] if str(each) not in STATUSES), None)
 
 
 def _shown(value: Any) -> str:

@@ -2,44 +2,41 @@
 
 Each record has the instant at which its process set the status. Within a process that is the
 order. Between processes, instants that tie, or that contradict pynenc's rules by no more than
-clocks may differ, mean that the order is unknown, not that the history is illegal: then the
+clocks may differ, mean that the order is unknown, not that the history is illegal: then an
 order that the rules allow is taken, and the place is noted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
 
+from pytest_pynenc_state.history.arranging import Arranging
 from pytest_pynenc_state.history.records import Record
 from pytest_pynenc_state.history.status_machine import allows
 
-#: What the clocks of two processes may differ by: on hosts that keep the time, a few
-#: milliseconds; on one host, as long as a process may be held between clock and store.
-CLOCK_TOLERANCE = timedelta(milliseconds=50)
 
-
-def ordered(records: Sequence[Record]) -> tuple[list[Record], tuple[int, ...]]:
+def ordered(
+    records: Sequence[Record], is_last: Callable[[Record], bool] = lambda _: False
+) -> tuple[list[Record], tuple[int, ...]]:
     """Put *records* of one invocation, as they are in the store, in order.
 
+    :param is_last: Whether a record is known to be the last one, from elsewhere. It is, if in any
+        order that the clocks leave open, and that is legal.
     :returns: The records, and the positions of those whose order to the one in front is unknown.
     """
-    remaining = sorted(records, key=lambda record: record.at)
-    if is_legal(remaining):
-        return remaining, _unknown(remaining)
-    arranged: list[Record] = []
-    while remaining:
-        before = arranged[-1] if arranged else None
-        chosen = next((i for i in _first_ones(remaining) if allows(before, remaining[i])), 0)
-        arranged.append(remaining.pop(chosen))
+    arranged = _by_stamp(records)
+    is_good = is_legal(arranged)
+    end = len(arranged) - 1
+    last = next((at for at in range(end, -1, -1) if is_last(arranged[at])), None)
+    if not is_good or last not in {None, end}:
+        found = None if last is None else Arranging(arranged, last).legal()
+        arranged = found or (arranged if is_good else Arranging(arranged).arranged())
     return arranged, _unknown(arranged)
 
 
-def is_legal(records: Sequence[Record], before: Record | None = None) -> bool:
-    """Whether pynenc allows each of *records* to follow the one in front of it.
-
-    :param before: What is in front of the first one; None if a history begins with it.
-    """
+def is_legal(records: Sequence[Record]) -> bool:
+    """Whether pynenc allows each of *records* to follow the one in front of it."""
+    before = None
     for record in records:
         if not allows(before, record):
             return False
@@ -47,19 +44,14 @@ def is_legal(records: Sequence[Record], before: Record | None = None) -> bool:
     return True
 
 
-def _first_ones(remaining: Sequence[Record]) -> list[int]:
-    """The positions of those records which, for all that is known, may be the first one."""
-    first = remaining[0]
-    processes = set()
-    positions = []
-    for position, record in enumerate(remaining):
-        if record.at - first.at > CLOCK_TOLERANCE:
-            break
-        # A process knows the order of its own records, unless its clock did not move.
-        if record.process not in processes or record.at == first.at:
-            positions.append(position)
-        processes.add(record.process)
-    return positions
+def may_be_legal(records: Sequence[Record]) -> bool:
+    """Whether *records* are legal in another order, for all that clocks tell and could be tried."""
+    arranging = Arranging(_by_stamp(records))
+    return arranging.legal() is not None or arranging.is_given_up
+
+
+def _by_stamp(records: Sequence[Record]) -> list[Record]:
+    return sorted(records, key=lambda record: record.at)
 
 
 def _unknown(records: Sequence[Record]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pynenc.invocation.status import InvocationStatus, get_status_definition
 
 from pytest_pynenc_state.history.facts import AppFacts, InvocationFacts
+from pytest_pynenc_state.history.ordering import may_be_legal
 from pytest_pynenc_state.history.records import History, Record
 from pytest_pynenc_state.history.rule import Objection, Rule, of_each
 from pytest_pynenc_state.history.status_machine import (
@@ -17,7 +18,6 @@ from pytest_pynenc_state.history.status_machine import (
     transition_objection,
 )
 from pytest_pynenc_state.history.stored import agrees, aware
-from pytest_pynenc_state.history.ties import may_be_legal
 from pytest_pynenc_state.history.verdict import Outcome
 
 #: The statuses after which an attempt may have left a result or an exception behind.
@@ -119,7 +119,7 @@ def _first_step(
     before = None
     for position, after in enumerate(history.records):
         if message := objection_to(before, after):
-            if may_be_legal(history, position):
+            if may_be_legal(history.records):
                 message += ", unless the order was another one: two clocks do not tell"
                 return Objection(history, message, position, outcome=Outcome.UNDECIDED)
             return Objection(history, message, position)

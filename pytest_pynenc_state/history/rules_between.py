@@ -11,8 +11,8 @@ from typing import Any
 from pynenc.invocation.status import InvocationStatus
 
 from pytest_pynenc_state.compat import WORKING_STATUSES
+from pytest_pynenc_state.history.arranging import CLOCK_TOLERANCE
 from pytest_pynenc_state.history.facts import OPEN_END, AppFacts, InvocationFacts
-from pytest_pynenc_state.history.ordering import CLOCK_TOLERANCE
 from pytest_pynenc_state.history.records import History, Record
 from pytest_pynenc_state.history.rule import Objection, Rule
 from pytest_pynenc_state.history.rules import INTERRUPTIONS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pynenc.identifiers.invocation_id import InvocationId
@@ -64,6 +65,10 @@ def agrees(record: Record, status_record: InvocationStatusRecord) -> bool:
         and record.owner == status_record.runner_id
         and abs(record.at - aware(status_record.timestamp)) <= PRECISION
     )
+
+
+def _is_of(status_record: InvocationStatusRecord | None, record: Record) -> bool:
+    return status_record is not None and agrees(record, status_record)
 
 
 def aware(moment: datetime) -> datetime:
@@ -127,8 +132,9 @@ class HistoryStore:
         states = self._lookups.states(ids)
         pairs = self._lookups.invocations(ids)
         for invocation_id in ids:
-            records, unknown = ordered(self._records(rows[invocation_id]))
             status_record, retries = states.get(invocation_id, (None, 0))
+            is_last = partial(_is_of, status_record)
+            records, unknown = ordered(self._records(rows[invocation_id]), is_last)
             invocation, called = pairs.get(invocation_id, (None, None))
             history = History(
                 invocation_id,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from pytest_pynenc_state.history.ordering import CLOCK_TOLERANCE
+from pytest_pynenc_state.history.arranging import CLOCK_TOLERANCE
 
 Holder = TypeVar("Holder")
 

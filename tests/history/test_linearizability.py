@@ -48,9 +48,13 @@ def op(
 
 
 def is_possible(operations: list[Operation], model: Model[Any]) -> bool:
-    """Try all orders of all that ended, with any of those that did not."""
-    ended = [each for each in operations if each.end_ns is not None]
-    lost = [each for each in operations if each.end_ns is None]
+    """Try all orders of all that ended, with any of those of which nobody knows."""
+    ended = [each for each in operations if each.end_ns is not None and each.value != "OSError"]
+    lost = [
+        replace(each, ending=Ending.UNKNOWN, end_ns=None)
+        for each in operations
+        if each not in ended
+    ]
     for number in range(2 ** len(lost)):
         taken = [*ended, *(each for bit, each in enumerate(lost) if number >> bit & 1)]
         if any(_is_legal(order, model) for order in permutations(taken)):
@@ -83,7 +87,8 @@ def _call(model: Model[Any], chooser: random.Random) -> tuple[str, tuple[Any, ..
     if model is STATUS:
         arguments = (chooser.choice(statuses[1:]), runner) if "transition" in name else ()
         is_refused = chooser.random() < 0.4
-        return name, arguments, chooser.choice(refusals if is_refused else records), is_refused
+        refusal = chooser.choice(refusals) if arguments else "KeyError"
+        return name, arguments, refusal if is_refused else chooser.choice(records), is_refused
     if model is RETRIES:
         return name, (), chooser.randrange(4) if name.startswith("get") else None, False
     if name == "set_result":
@@ -100,7 +105,9 @@ def random_operations(model: Model[Any], chooser: random.Random) -> list[Operati
     for index in range(chooser.randint(1, 6)):
         start_ns = chooser.randrange(12)
         name, arguments, value, error = _call(model, chooser)
-        is_lost = chooser.random() < 0.15
+        if chooser.random() < 0.05:
+            value, error = "OSError", True
+        is_lost = chooser.random() < 0.1
         end_ns = None if is_lost else start_ns + chooser.randrange(7)
         each = op(name, *arguments, at=(start_ns, end_ns), value=value, error=error)
         found.append(replace(each, process=f"p{index}"))
@@ -322,6 +329,31 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, line: str) -> None:
 
 
 READ = "get_invocation_status_record"
+
+
+@pytest.mark.parametrize(
+    "known_elsewhere",
+    [
+        op("atomic_status_transition", "revived", "a", at=(2, 3), value=["revived", "a"]),
+        op(READ, at=(2, 3), value=["revived", "a"]),
+    ],
+    ids=["move", "reading"],
+)
+def test_a_status_of_another_pynenc_is_named_with_its_line(
+    tmp_path: Path, known_elsewhere: Operation
+) -> None:
+    """Not so if it was refused, or never answered."""
+    refusal = op("atomic_status_transition", "revived", "a", at=(2, 3), value="E", error=True)
+    harmless = [REGISTER, refusal, replace(refusal, ending=Ending.UNKNOWN, value=None, end_ns=None)]
+    path = tmp_path / "saved.jsonl"
+    save_operations(harmless, path)
+    assert load_operations(path) == harmless
+
+    save_operations([*harmless, known_elsewhere], path)
+    with pytest.raises(
+        OperationsUnreadable, match="line 4: the installed pynenc has no status 'revived'"
+    ):
+        load_operations(path)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from pytest_pynenc_state.conformance import tasks
 from pytest_pynenc_state.conformance.making import (
     OWNER,
     at,
+    new_context,
     new_invocation,
     wait_for_later_clock,
 )
@@ -40,6 +42,7 @@ LONG_S = 300.0
 
 PENDING, RUNNING = InvocationStatus.PENDING, InvocationStatus.RUNNING
 SUCCESS, RETRY = InvocationStatus.SUCCESS, InvocationStatus.RETRY
+REROUTED = InvocationStatus.REROUTED
 
 
 @pytest.fixture
@@ -86,6 +89,28 @@ def test_a_history_has_every_status_owner_and_mover_in_order(
     assert "running" in history
     assert history[2] in history
     assert "retry" not in history
+
+
+def test_a_history_ends_as_its_status_though_the_clock_of_the_last_one_is_behind(
+    pynenc_app: Pynenc, read: HistoryReader
+) -> None:
+    """Another process took it and gave it back before, by a clock that is 20 ms ahead."""
+    invocation_id = registered(pynenc_app)
+    contexts = [new_context("other", pid=2)] * 2 + [new_context(OWNER, pid=3)] * 2
+    moves = [
+        pynenc_app.orchestrator._atomic_status_transition(invocation_id, status, context.runner_id)
+        for status, context in zip([PENDING, REROUTED] * 2, contexts, strict=True)
+    ]
+    for moved, context, later_ms in zip(moves, contexts, [10, 15, -5, 0], strict=True):
+        stamp = moves[-1].timestamp + timedelta(milliseconds=later_ms)
+        stamped = replace(moved, timestamp=stamp)
+        pynenc_app.state_backend.add_history(invocation_id, stamped, context)
+
+    history = read(invocation_id)
+
+    assert [record.mover for record in history] == ["client", "other", "other", OWNER, OWNER]
+    assert history.order_unknown == (3,)
+    assert [each.is_settled for each in read_histories(pynenc_app, SHORT_S)] == [True]
 
 
 def test_an_invocation_can_be_given_instead_of_its_id(

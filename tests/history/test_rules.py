@@ -229,11 +229,19 @@ def test_the_order_of_a_tie_must_suit_what_follows() -> None:
     assert judged(LEGAL_TRANSITIONS, told).outcome == VIOLATED
 
 
-def test_more_ties_than_can_be_tried_are_undecided() -> None:
-    """A clock that stands still tells nothing."""
+def test_more_orders_than_can_be_tried_are_undecided() -> None:
+    """Of dozens of records at one instant, each of two dozen runners knows the order of its own."""
     told = history(
-        *(record("running", 0.0, f"runner-{number}") for number in range(9)),
-        order_unknown=range(1, 9),
+        record("registered"),
+        *(
+            record(status, 0.01 + later_s, owner, f"runner-{number}")
+            for number in range(25)
+            for status, later_s, owner in (
+                ("pending", 0.0, f"runner-{number}"),
+                ("rerouted", 0.001, None),
+            )
+        ),
+        record("success", 0.02, mover="runner-0"),
     )
     assert judged(LEGAL_TRANSITIONS, told).outcome == UNDECIDED
 

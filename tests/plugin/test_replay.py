@@ -103,6 +103,7 @@ def test_named_tests_run_beside_a_replay(
 
 
 LINE = '["p", "k", "set_result", ["x"], "ok", null, 1, 2]\n'
+REVIVED = '["p", "k", "atomic_status_transition", ["revived", "r"], "ok", ["revived", "r"], 1, 2]\n'
 
 
 @pytest.mark.parametrize(
@@ -113,9 +114,13 @@ LINE = '["p", "k", "set_result", ["x"], "ok", null, 1, 2]\n'
         (b"\xff\xfe", "*--pynenc-replay: *operations is no text*"),
         (LINE.replace('["x"]', "[]").encode(), "*line 1 is no operation: set_result has 1 *"),
         ((LINE + LINE.replace("1,", '"1",')).encode(), "*line 2 is no operation: start and end*"),
+        (
+            REVIVED.encode(),
+            "*--pynenc-replay: *line 1: the installed pynenc has no status 'revived'*",
+        ),
         (b"", "*--pynenc-replay: *operations has no operation that a model is about*"),
     ],
-    ids=["missing", "garbage", "binary", "arguments", "types", "empty"],
+    ids=["missing", "garbage", "binary", "arguments", "types", "status", "empty"],
 )
 def test_a_file_that_cannot_be_judged_is_a_usage_error(
     pytester: pytest.Pytester, content: bytes | None, complaint: str
