@@ -7,7 +7,6 @@ into words that it understands, in place, or refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from bson.regex import Regex
 
 from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
 from pytest_pynenc_state.backends.mongo.server.expressions import check_expression
+from pytest_pynenc_state.backends.mongo.server.patterns import check_pattern
 from pytest_pynenc_state.backends.mongo.server.refusals import (
     FIELD_OPERATORS,
     REFUSED_FILTERS,
@@ -24,8 +24,6 @@ from pytest_pynenc_state.backends.mongo.server.refusals import (
 from pytest_pynenc_state.backends.mongo.server.wire import Document
 
 _REGEX_OPTIONS = frozenset("imsx")
-# Character classes by name, which Python reads as sets of letters.
-_ONLY_IN_PCRE = re.compile(r"\[\[?\^?\[?[:.=]\w")
 
 
 def check_filter(wanted: Document) -> None:
@@ -41,7 +39,7 @@ def check_filter(wanted: Document) -> None:
         elif isinstance(condition, dict):
             check_condition(condition)
         elif isinstance(condition, Regex):
-            _check_regex(condition)
+            check_pattern(condition)
 
 
 def _check_top(operator: str, operand: Any) -> None:
@@ -74,6 +72,8 @@ def check_condition(condition: Document) -> None:
     if len(operators) < len(condition):
         wrong = next(name for name in condition if not name.startswith("$"))
         raise CommandError(Code.BadValue, f"unknown operator: {wrong}")
+    if "$options" in condition and "$regex" not in condition:
+        raise CommandError(Code.BadValue, "$options needs a $regex")
     if "$size" in condition:
         _say_that_it_is_an_array(condition)
     for operator, operand in condition.items():
@@ -90,17 +90,10 @@ def _say_that_it_is_an_array(condition: Document) -> None:
         refuse("$size beside another $type", "mongomock counts scalars too")
 
 
-def _check_regex(pattern: Regex[Any]) -> None:
-    text = pattern.pattern
-    if _ONLY_IN_PCRE.search(text if isinstance(text, str) else text.decode("latin-1")):
-        refuse(f"pattern {text!r}", "Python has no such character classes")
-    pattern.try_compile()
-
-
 def _regex(operator: str, operand: Any) -> None:
     if not isinstance(operand, str | Regex):
         raise CommandError(Code.BadValue, f"{operator} has to be a string")
-    _check_regex(operand if isinstance(operand, Regex) else Regex(operand))
+    check_pattern(operand if isinstance(operand, Regex) else Regex(operand))
 
 
 def _regex_options(operator: str, operand: Any) -> None:
@@ -128,7 +121,7 @@ def _choices(operator: str, operand: Any) -> None:
         if isinstance(value, dict) and any(name.startswith("$") for name in value):
             raise CommandError(Code.BadValue, f"cannot nest $ under {operator}")
         if isinstance(value, Regex):
-            _check_regex(value)
+            check_pattern(value)
 
 
 def _all(operator: str, operand: Any) -> None:
@@ -170,7 +163,7 @@ def _element(operator: str, operand: Any) -> None:
 
 def _negated(operator: str, operand: Any) -> None:
     if isinstance(operand, Regex):
-        _check_regex(operand)
+        check_pattern(operand)
     elif not isinstance(operand, dict) or not operand:
         raise CommandError(Code.BadValue, f"{operator} needs a regex or a document")
     elif not all(name.startswith("$") for name in operand):
