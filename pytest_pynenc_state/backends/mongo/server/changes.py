@@ -12,7 +12,7 @@ from bson.regex import Regex
 from bson.timestamp import Timestamp
 
 from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
-from pytest_pynenc_state.backends.mongo.server.filters import check_condition, check_filter
+from pytest_pynenc_state.backends.mongo.server.filters import check_condition, check_element
 from pytest_pynenc_state.backends.mongo.server.refusals import (
     REFUSED_UPDATES,
     UPDATE_OPERATORS,
@@ -137,7 +137,7 @@ def _pulled(path: str, operand: Any) -> None:
     if isinstance(operand, dict) and next(iter(operand), "").startswith("$"):
         check_condition(operand)
     elif isinstance(operand, dict):
-        check_filter(operand)
+        check_element(operand)
 
 
 def _list(path: str, operand: Any) -> None:

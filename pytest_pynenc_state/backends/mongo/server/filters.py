@@ -21,9 +21,12 @@ from pytest_pynenc_state.backends.mongo.server.refusals import (
     TYPES,
     check_operator,
 )
+from pytest_pynenc_state.backends.mongo.server.splitting import apart, is_too_much
 from pytest_pynenc_state.backends.mongo.server.wire import Document
 
 _REGEX_OPTIONS = frozenset("imsx")
+# True of a scalar that a path leads into, unlike what else is true of a missing field.
+_IS_THERE: Document = {"$in": []}
 
 
 def check_filter(wanted: Document) -> None:
@@ -31,15 +34,30 @@ def check_filter(wanted: Document) -> None:
 
     :raises CommandError: It is wrong, or mongomock would get it wrong.
     """
-    for field, condition in wanted.items():
+    for field, condition in list(wanted.items()):
         if field.startswith("$"):
             _check_top(field, condition)
         elif not field:
             refuse("a filter on a field without a name", "it matches anything")
+        elif condition == {}:
+            # mongomock takes it for a condition that a missing field satisfies.
+            wanted[field] = {"$eq": condition}
         elif isinstance(condition, dict):
             check_condition(condition)
+            if is_too_much(field, condition):
+                del wanted[field]
+                wanted["$and"] = [*wanted.get("$and", ()), *_checked_parts(field, condition)]
         elif isinstance(condition, Regex):
             check_pattern(condition)
+
+
+def _checked_parts(field: str, condition: Document) -> list[Document]:
+    parts = apart(field, condition)
+    for part in parts:
+        if "$nor" in part:
+            # What is denied has not been split yet.
+            check_filter(part)
+    return parts
 
 
 def _check_top(operator: str, operand: Any) -> None:
@@ -158,7 +176,37 @@ def _element(operator: str, operand: Any) -> None:
     if first.startswith("$") and first not in {"$and", "$or", "$nor"}:
         check_condition(operand)
     else:
-        check_filter(operand)
+        check_element(operand)
+
+
+def check_element(wanted: Document) -> None:
+    """Check a filter for the documents in an array, and mend it in place.
+
+    To mongomock a number in the array is a document without any fields.
+
+    :raises CommandError: It is wrong, or mongomock would get it wrong.
+    """
+    check_filter(wanted)
+    _spare_scalars(wanted)
+
+
+def _spare_scalars(wanted: Document) -> None:
+    if not wanted:
+        refuse("an empty filter for an element", "mongomock matches scalars, too")
+    for field, condition in wanted.items():
+        if field in {"$and", "$or"}:
+            for part in condition:
+                _spare_scalars(part)
+        elif field == "$nor" or ("." in field and _suits_missing(condition)):
+            refuse(f"{field} in a filter for an element", "mongomock matches scalars, too")
+        elif _suits_missing(condition):
+            condition.setdefault("$not", _IS_THERE)
+
+
+def _suits_missing(condition: Any) -> bool:
+    return isinstance(condition, dict) and (
+        condition == {"$exists": False} or (condition != {} and condition.keys() <= {"$ne", "$nin"})
+    )
 
 
 def _negated(operator: str, operand: Any) -> None:
