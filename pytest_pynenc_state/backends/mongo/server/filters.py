@@ -236,19 +236,3 @@ _OPERANDS: Mapping[str, Callable[[str, Any], Any]] = {
     "$regex": _regex,
     "$options": _regex_options,
 }
-
-
-def with_equalities_on_top(wanted: Document) -> Document:
-    """Return a filter like *wanted* without ``$and``, for an upsert to take values from.
-
-    :raises CommandError: A field is in several parts of it (NotImplemented).
-    """
-    if "$and" not in wanted:
-        return wanted
-    flat = {name: value for name, value in wanted.items() if name != "$and"}
-    for part in map(with_equalities_on_top, wanted["$and"]):
-        if not flat.keys().isdisjoint(part):
-            reason = "mongomock forgets the values in an $and"
-            refuse("an upsert with several conditions on a field", reason)
-        flat.update(part)
-    return flat
