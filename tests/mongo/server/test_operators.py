@@ -2,10 +2,77 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from bson import Decimal128
 from pymongo.errors import OperationFailure
 
-from tests.mongo.server.conftest import Collection
+from tests.mongo.server.conftest import Collection, Document
+
+CHANGED: list[tuple[Any, Document, Any]] = [
+    ([1], {"$inc": {"a.0": 4, "a.2": 1}}, [5, None, 1]),
+    ([{"b": 1}], {"$set": {"a.0.c": 2}}, [{"b": 1, "c": 2}]),
+    ({"b": [1, 2]}, {"$pull": {"a.b": 1}}, {"b": [2]}),
+]
+
+
+@pytest.mark.parametrize(("before", "change", "after"), CHANGED, ids=repr)
+def test_values_of_all_types_are_compared(
+    collection: Collection, before: Any, change: Document, after: Any
+) -> None:
+    """Null is less than numbers, these less than strings, and so on."""
+    collection.insert_one({"_id": 1, "a": before})
+
+    collection.update_one({}, change)
+
+    assert collection.find_one() == {"_id": 1, "a": after}
+
+
+REFUSED: list[tuple[Any, Document, int]] = [
+    (Decimal128("1"), {"$inc": {"a": 1}}, 238),
+    (Decimal128("1"), {"$max": {"a": 1}}, 238),
+    ([{"b": 1}], {"$set": {"a.b": 9}}, 28),
+    ([{"b": 1}], {"$inc": {"a.b": 9}}, 28),
+    ([{"b": 1}], {"$push": {"a.b.c": 9}}, 28),
+    ([1], {"$set": {"a.-1": 9}}, 28),
+    ([1, 2], {"$pull": {"a.b": 1}}, 238),
+    ([[1], 1], {"$pull": {"a.0": 1}}, 238),
+    ([[1], 1], {"$pullAll": {"a.0": [1]}}, 238),
+    ([[1], 1], {"$addToSet": {"a.0": 1}}, 238),
+    ([1], {"$push": {"a.5": 1}}, 238),
+    ([2, "x"], {"$push": {"a": {"$each": [1], "$sort": 1}}}, 238),
+    ([{"k": 1}, {}], {"$push": {"a": {"$each": [], "$sort": {"k": 1}}}}, 238),
+    ([1], {"$pull": {"a": {}}}, 238),
+]
+
+
+@pytest.mark.parametrize(("before", "change", "code"), REFUSED, ids=repr)
+def test_what_mongomock_gets_wrong_is_refused(
+    collection: Collection, before: Any, change: Document, code: int
+) -> None:
+    """With a reason, and nothing is changed."""
+    collection.insert_one({"_id": 1, "a": before})
+
+    with pytest.raises(OperationFailure) as caught:
+        collection.update_one({}, change)
+
+    assert caught.value.code == code
+    assert (
+        code != 238
+        or "not supported here" in str(caught.value)
+        or "mongomock" in str(caught.value).lower()
+    )
+    assert collection.find_one() == {"_id": 1, "a": before}
+
+
+def test_a_field_is_made_within_what_the_filter_says_is_null(collection: Collection) -> None:
+    """The filter of an update chooses a document, and is not looked at again."""
+    collection.insert_one({"_id": 1, "a": None})
+
+    collection.update_one({"b": None}, {"$push": {"b.c": 1}})
+
+    assert collection.find_one() == {"_id": 1, "a": None, "b": {"c": [1]}}
 
 
 @pytest.mark.parametrize("accumulator", ["$min", "$max"])
