@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
-from bson import Decimal128
+from bson import Decimal128, Int64
 from pymongo.errors import OperationFailure
 
 from tests.mongo.server.conftest import Collection, Document
 
+_DAY = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+
 CHANGED: list[tuple[Any, Document, Any]] = [
+    ("x", {"$min": {"a": 1}}, 1),
+    ("x", {"$max": {"a": 1}}, "x"),
+    (None, {"$max": {"a": 1}}, 1),
+    (None, {"$min": {"a": 1}}, None),
+    (5, {"$min": {"a": None}}, None),
+    (_DAY, {"$max": {"a": True}}, _DAY),
+    ({"x": 1}, {"$max": {"a": [1]}}, [1]),
+    (True, {"$min": {"a": 0}}, 0),
+    ({"b": "x"}, {"$min": {"a.b": 1}, "$max": {"a.c": 2}}, {"b": 1, "c": 2}),
     ([1], {"$inc": {"a.0": 4, "a.2": 1}}, [5, None, 1]),
     ([{"b": 1}], {"$set": {"a.0.c": 2}}, [{"b": 1, "c": 2}]),
     ({"b": [1, 2]}, {"$pull": {"a.b": 1}}, {"b": [2]}),
@@ -29,7 +41,25 @@ def test_values_of_all_types_are_compared(
     assert collection.find_one() == {"_id": 1, "a": after}
 
 
+@pytest.mark.parametrize(
+    ("before", "amount", "kind"), [(1, 1, int), (Int64(1), 1, Int64), (1, Int64(1), Int64)]
+)
+def test_a_counter_keeps_its_width(
+    collection: Collection, before: int, amount: int, kind: type
+) -> None:
+    """A 64-bit number on either side makes one."""
+    collection.insert_one({"_id": 1, "n": before})
+    collection.update_one({}, {"$inc": {"n": amount}})
+
+    found = (collection.find_one() or {})["n"]
+
+    assert (found, type(found)) == (2, kind)
+
+
 REFUSED: list[tuple[Any, Document, int]] = [
+    (True, {"$inc": {"a": 1}}, 14),
+    (None, {"$inc": {"a": 1}}, 14),
+    ("x", {"$inc": {"a": 1}}, 14),
     (Decimal128("1"), {"$inc": {"a": 1}}, 238),
     (Decimal128("1"), {"$max": {"a": 1}}, 238),
     ([{"b": 1}], {"$set": {"a.b": 9}}, 28),

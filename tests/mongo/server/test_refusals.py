@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from bson import Decimal128, Int64, Regex
+from bson import Decimal128, Regex
 from pymongo.errors import OperationFailure
 
 from tests.mongo.server.conftest import Collection, Database, Document
@@ -378,16 +378,6 @@ def test_known_differences_of_equality(
 
     assert collection.count_documents(wanted) == count
     assert count != on_mongodb
-
-
-def test_known_difference_of_counters(collection: Collection) -> None:
-    """A 64-bit number that is incremented comes back as 32-bit one; MongoDB keeps its type."""
-    collection.insert_one({"_id": 1, "n": Int64(1)})
-    collection.update_one({}, {"$inc": {"n": 1}})
-
-    found = (collection.find_one() or {})["n"]
-
-    assert (found, type(found)) == (2, int)
 
 
 def test_known_difference_of_sorting_by_arrays(collection: Collection) -> None:

@@ -23,11 +23,11 @@ import bson
 from bson import ObjectId
 from mongomock import aggregate, helpers
 from mongomock import collection as mongomock_collection
-from mongomock.collection import Collection
 from mongomock.command_cursor import CommandCursor
 from mongomock.filtering import filter_applies
 from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 
+from pytest_pynenc_state.backends.mongo.server.fields import FieldsCollection
 from pytest_pynenc_state.backends.mongo.server.indexing.conditions import Filter
 from pytest_pynenc_state.backends.mongo.server.indexing.cursor import LazyCursor, lazy
 from pytest_pynenc_state.backends.mongo.server.indexing.keys import Document
@@ -44,7 +44,7 @@ _IMMUTABLE_FIELD = 66
 _INDEX_OPTIONS = ("sparse", "unique", "expireAfterSeconds", "partialFilterExpression")
 
 
-class IndexedCollection(Collection):
+class IndexedCollection(FieldsCollection):
     """A collection whose keyed reads do not scan, and whose failed writes change nothing."""
 
     def find(self, *args: Any, **kwargs: Any) -> LazyCursor:
