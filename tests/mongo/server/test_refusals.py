@@ -1,8 +1,7 @@
-"""What the server supports, what it refuses, and where it is known to differ from MongoDB.
+"""What the server supports, and what it refuses.
 
 `MATCHED` and `CHANGED` are what may be relied on; `REFUSED_*` is answered with an error and
-changes nothing; `test_known_differences` is what mongomock does in its own way, and what
-this server lets it do.
+changes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from bson import Decimal128, Regex
+from bson import Regex
 from pymongo.errors import OperationFailure
 
 from tests.mongo.server.conftest import Collection, Database, Document
@@ -354,34 +353,3 @@ def test_an_option_of_an_update_is_refused(
 
     assert [error["code"] for error in reply["writeErrors"]] == [code]
     assert list(stored.find()) == _STORED
-
-
-@pytest.mark.parametrize(
-    ("document", "wanted", "count", "on_mongodb"),
-    [
-        ({"a": True}, {"a": 1}, 1, 0),
-        ({"a": {"x": 1, "y": 2}}, {"a": {"y": 2, "x": 1}}, 1, 0),
-        ({"a": float("nan")}, {"a": float("nan")}, 0, 1),
-        ({"a": Decimal128("1.1")}, {"a": Decimal128("1.10")}, 0, 1),
-        ({"a": [[1]]}, {"a": {"$eq": [1]}}, 0, 1),
-        ({"a": 1}, {"a.b": None}, 0, 1),
-        ({"a": None}, {"$expr": {"$eq": ["$a", "$b"]}}, 1, 0),
-        ({"a": [{"b": 1}, {}]}, {"a.b": {"$exists": False}}, 1, 0),
-    ],
-    ids=repr,
-)
-def test_known_differences_of_equality(
-    collection: Collection, document: Document, wanted: Document, count: int, on_mongodb: int
-) -> None:
-    """Mongomock compares as Python does; here is where a test may be fooled."""
-    collection.insert_one(document)
-
-    assert collection.count_documents(wanted) == count
-    assert count != on_mongodb
-
-
-def test_known_difference_of_sorting_by_arrays(collection: Collection) -> None:
-    """Mongomock takes the first element, MongoDB the smallest."""
-    collection.insert_many([{"_id": 1, "l": [5, 1]}, {"_id": 2, "l": [3]}])
-
-    assert [thing["_id"] for thing in collection.find().sort("l")] == [2, 1]
