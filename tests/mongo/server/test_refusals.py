@@ -353,3 +353,42 @@ def test_an_option_of_an_update_is_refused(
 
     assert [error["code"] for error in reply["writeErrors"]] == [code]
     assert list(stored.find()) == _STORED
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"s": {"$ne": 1}},
+        {"s": {"$nin": [1]}},
+        {"s": {"$exists": False}},
+        {"s": {"$not": {"$gt": 1}}},
+        {"o.x": {"$gt": 1, "$not": {"$gt": 2}}},
+        {"s": Regex("x")},
+        {"s": {"$regex": "x"}},
+        {"$nor": [{"s": 1}]},
+        {"$and": [{"n": 1}, {"s": {"$ne": 1}}]},
+    ],
+    ids=repr,
+)
+def test_a_partial_index_over_what_is_not_there_is_refused(
+    collection: Collection, condition: Document
+) -> None:
+    """MongoDB takes only what says which values there are."""
+    with pytest.raises(OperationFailure) as caught:
+        collection.create_index("n", unique=True, partialFilterExpression=condition)
+
+    assert caught.value.code == 67
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"s": "running", "n": {"$exists": True}},
+        {"s": {}, "o.x": {"$gt": 1, "$lte": 5}},
+        {"$and": [{"s": {"$type": "string"}}, {"n": {"$in": [1, 2]}}]},
+    ],
+    ids=repr,
+)
+def test_a_partial_index_is_made(collection: Collection, condition: Document) -> None:
+    """Of values, ranges and types."""
+    assert collection.create_index("n", partialFilterExpression=condition) == "n_1"
