@@ -141,6 +141,17 @@ def test_sparse_index_admits_documents_without_the_field(collection: Any) -> Non
     assert _ids(collection) == [1, 2, 3]
 
 
+def test_sparse_index_looks_after_an_explicit_null(collection: Any) -> None:
+    """Null is a value; only what is not there is left out."""
+    collection.create_index([("k", 1)], unique=True, sparse=True)
+    collection.insert_many([{"_id": 1}, {"_id": 2, "k": None}])
+
+    with pytest.raises(DuplicateKeyError):
+        collection.insert_one({"_id": 3, "k": None})
+
+    assert _ids(collection) == [1, 2]
+
+
 def test_partial_index_looks_after_matching_documents_only(collection: Any) -> None:
     """One may be running, any number may have run."""
     running = {"status": "running"}

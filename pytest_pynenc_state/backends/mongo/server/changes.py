@@ -12,7 +12,7 @@ from bson.regex import Regex
 from bson.timestamp import Timestamp
 
 from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
-from pytest_pynenc_state.backends.mongo.server.filters import check_condition, check_filter
+from pytest_pynenc_state.backends.mongo.server.filters import check_condition, check_element
 from pytest_pynenc_state.backends.mongo.server.refusals import (
     REFUSED_UPDATES,
     UPDATE_OPERATORS,
@@ -137,7 +137,7 @@ def _pulled(path: str, operand: Any) -> None:
     if isinstance(operand, dict) and next(iter(operand), "").startswith("$"):
         check_condition(operand)
     elif isinstance(operand, dict):
-        check_filter(operand)
+        check_element(operand)
 
 
 def _list(path: str, operand: Any) -> None:
@@ -182,12 +182,14 @@ def check_suits(change: Document, document: Document) -> None:
     :raises CommandError: It has not.
     """
     for path in _paths(change, _CREATING):
-        *parents, last = path.split(".")
-        if not _leads_on(document, parents):
-            message = f"Cannot create field '{last}' of '{path}': what is there is no document"
+        parts = path.split(".")
+        if not _leads_on(document, parts):
+            message = f"Cannot create field '{parts[-1]}' of '{path}': what is there is no document"
             raise CommandError(Code.PathNotViable, message)
     for operator in _ARRAY_OPERATORS:
         for path in change.get(operator, ()):
+            if operator != "$pop" and _enters_array(document, path):
+                refuse(f"{operator} to '{path}' in an array", "mongomock takes another one")
             value = _value_at(document, path)
             if value is not _MISSING and not isinstance(value, list):
                 message = f"Cannot apply {operator} to '{path}', which is no array: {value!r}"
@@ -204,14 +206,20 @@ def _paths(change: Document, operators: tuple[str, ...]) -> Iterator[str]:
         yield from change.get(operator, ())
 
 
-def _leads_on(value: Any, parents: list[str]) -> bool:
-    for part in parents:
+def _leads_on(value: Any, parts: list[str]) -> bool:
+    for part in parts:
+        if not isinstance(value, dict) and not (isinstance(value, list) and part.isdecimal()):
+            return value is _MISSING
         value = _child(value, part)
-        if value is _MISSING:
-            return True
-        if not isinstance(value, dict | list):
-            return False
     return True
+
+
+def _enters_array(value: Any, path: str) -> bool:
+    for part in path.split("."):
+        if isinstance(value, list):
+            return True
+        value = _child(value, part)
+    return False
 
 
 def _value_at(value: Any, path: str) -> Any:

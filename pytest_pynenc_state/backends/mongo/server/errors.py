@@ -76,11 +76,13 @@ _BY_CLASS: tuple[tuple[type[Exception], int], ...] = (
     (InvalidBSON, Code.InvalidBSON),
     (BSONError, Code.BadValue),
     (RecursionError, Code.Overflow),
-    (OverflowError, Code.BadValue),
+    (ArithmeticError, Code.BadValue),
     (re.error, BAD_REGEX),
-    (TypeError, Code.TypeMismatch),
     (ValueError, Code.FailedToParse),
 )
+
+# With these mongomock stumbles over what it does not expect, a comparison of types for example.
+_STUMBLES = (TypeError, AttributeError, LookupError, AssertionError)
 
 
 class CommandError(Exception):
@@ -134,6 +136,9 @@ def translated(error: Exception) -> CommandError:
     for kind, code in _BY_CLASS:
         if isinstance(error, kind):
             return CommandError(code, str(error))
+    if isinstance(error, _STUMBLES):
+        message = f"this is not supported here: mongomock gave up, {type(error).__name__}: {error}"
+        return CommandError(Code.NotImplemented, message)
     return CommandError(Code.UnknownError, f"{type(error).__name__}: {error}")
 
 

@@ -7,7 +7,6 @@ into words that it understands, in place, or refused.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,17 +14,19 @@ from bson.regex import Regex
 
 from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
 from pytest_pynenc_state.backends.mongo.server.expressions import check_expression
+from pytest_pynenc_state.backends.mongo.server.patterns import check_pattern
 from pytest_pynenc_state.backends.mongo.server.refusals import (
     FIELD_OPERATORS,
     REFUSED_FILTERS,
     TYPES,
     check_operator,
 )
+from pytest_pynenc_state.backends.mongo.server.splitting import apart, is_too_much
 from pytest_pynenc_state.backends.mongo.server.wire import Document
 
 _REGEX_OPTIONS = frozenset("imsx")
-# Character classes by name, which Python reads as sets of letters.
-_ONLY_IN_PCRE = re.compile(r"\[\[?\^?\[?[:.=]\w")
+# True of a scalar that a path leads into, unlike what else is true of a missing field.
+_IS_THERE: Document = {"$in": []}
 
 
 def check_filter(wanted: Document) -> None:
@@ -33,15 +34,30 @@ def check_filter(wanted: Document) -> None:
 
     :raises CommandError: It is wrong, or mongomock would get it wrong.
     """
-    for field, condition in wanted.items():
+    for field, condition in list(wanted.items()):
         if field.startswith("$"):
             _check_top(field, condition)
         elif not field:
             refuse("a filter on a field without a name", "it matches anything")
+        elif condition == {}:
+            # mongomock takes it for a condition that a missing field satisfies.
+            wanted[field] = {"$eq": condition}
         elif isinstance(condition, dict):
             check_condition(condition)
+            if is_too_much(field, condition):
+                del wanted[field]
+                wanted["$and"] = [*wanted.get("$and", ()), *_checked_parts(field, condition)]
         elif isinstance(condition, Regex):
-            _check_regex(condition)
+            check_pattern(condition)
+
+
+def _checked_parts(field: str, condition: Document) -> list[Document]:
+    parts = apart(field, condition)
+    for part in parts:
+        if "$nor" in part:
+            # What is denied has not been split yet.
+            check_filter(part)
+    return parts
 
 
 def _check_top(operator: str, operand: Any) -> None:
@@ -74,6 +90,8 @@ def check_condition(condition: Document) -> None:
     if len(operators) < len(condition):
         wrong = next(name for name in condition if not name.startswith("$"))
         raise CommandError(Code.BadValue, f"unknown operator: {wrong}")
+    if "$options" in condition and "$regex" not in condition:
+        raise CommandError(Code.BadValue, "$options needs a $regex")
     if "$size" in condition:
         _say_that_it_is_an_array(condition)
     for operator, operand in condition.items():
@@ -90,17 +108,10 @@ def _say_that_it_is_an_array(condition: Document) -> None:
         refuse("$size beside another $type", "mongomock counts scalars too")
 
 
-def _check_regex(pattern: Regex[Any]) -> None:
-    text = pattern.pattern
-    if _ONLY_IN_PCRE.search(text if isinstance(text, str) else text.decode("latin-1")):
-        refuse(f"pattern {text!r}", "Python has no such character classes")
-    pattern.try_compile()
-
-
 def _regex(operator: str, operand: Any) -> None:
     if not isinstance(operand, str | Regex):
         raise CommandError(Code.BadValue, f"{operator} has to be a string")
-    _check_regex(operand if isinstance(operand, Regex) else Regex(operand))
+    check_pattern(operand if isinstance(operand, Regex) else Regex(operand))
 
 
 def _regex_options(operator: str, operand: Any) -> None:
@@ -128,7 +139,7 @@ def _choices(operator: str, operand: Any) -> None:
         if isinstance(value, dict) and any(name.startswith("$") for name in value):
             raise CommandError(Code.BadValue, f"cannot nest $ under {operator}")
         if isinstance(value, Regex):
-            _check_regex(value)
+            check_pattern(value)
 
 
 def _all(operator: str, operand: Any) -> None:
@@ -165,12 +176,42 @@ def _element(operator: str, operand: Any) -> None:
     if first.startswith("$") and first not in {"$and", "$or", "$nor"}:
         check_condition(operand)
     else:
-        check_filter(operand)
+        check_element(operand)
+
+
+def check_element(wanted: Document) -> None:
+    """Check a filter for the documents in an array, and mend it in place.
+
+    To mongomock a number in the array is a document without any fields.
+
+    :raises CommandError: It is wrong, or mongomock would get it wrong.
+    """
+    check_filter(wanted)
+    _spare_scalars(wanted)
+
+
+def _spare_scalars(wanted: Document) -> None:
+    if not wanted:
+        refuse("an empty filter for an element", "mongomock matches scalars, too")
+    for field, condition in wanted.items():
+        if field in {"$and", "$or"}:
+            for part in condition:
+                _spare_scalars(part)
+        elif field == "$nor" or ("." in field and _suits_missing(condition)):
+            refuse(f"{field} in a filter for an element", "mongomock matches scalars, too")
+        elif _suits_missing(condition):
+            condition.setdefault("$not", _IS_THERE)
+
+
+def _suits_missing(condition: Any) -> bool:
+    return isinstance(condition, dict) and (
+        condition == {"$exists": False} or (condition != {} and condition.keys() <= {"$ne", "$nin"})
+    )
 
 
 def _negated(operator: str, operand: Any) -> None:
     if isinstance(operand, Regex):
-        _check_regex(operand)
+        check_pattern(operand)
     elif not isinstance(operand, dict) or not operand:
         raise CommandError(Code.BadValue, f"{operator} needs a regex or a document")
     elif not all(name.startswith("$") for name in operand):
@@ -195,19 +236,3 @@ _OPERANDS: Mapping[str, Callable[[str, Any], Any]] = {
     "$regex": _regex,
     "$options": _regex_options,
 }
-
-
-def with_equalities_on_top(wanted: Document) -> Document:
-    """Return a filter like *wanted* without ``$and``, for an upsert to take values from.
-
-    :raises CommandError: A field is in several parts of it (NotImplemented).
-    """
-    if "$and" not in wanted:
-        return wanted
-    flat = {name: value for name, value in wanted.items() if name != "$and"}
-    for part in map(with_equalities_on_top, wanted["$and"]):
-        if not flat.keys().isdisjoint(part):
-            reason = "mongomock forgets the values in an $and"
-            refuse("an upsert with several conditions on a field", reason)
-        flat.update(part)
-    return flat

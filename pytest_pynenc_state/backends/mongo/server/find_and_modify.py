@@ -9,6 +9,7 @@ from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError
 from pytest_pynenc_state.backends.mongo.server.filters import check_filter
 from pytest_pynenc_state.backends.mongo.server.namespaces import Collection
 from pytest_pynenc_state.backends.mongo.server.projections import (
+    Projection,
     checked_order,
     checked_projection,
 )
@@ -31,8 +32,7 @@ def _find_and_modify(server: Server, request: Request) -> Reply:
     projection = checked_projection(arguments.document(fields, "fields"))
     update = _checked_update(fields, wanted)
     collection = target(server, request, create=update is not None and update.upsert)
-    # The document is chosen first and then named by its _id: mongomock would choose
-    # another one if the projection leaves out the _id.
+    # The document is chosen first and then named by its _id.
     found = None if collection is None else collection.find_one(wanted, sort=order)
     if update is None:
         return _remove(collection, found, projection)
@@ -42,10 +42,9 @@ def _find_and_modify(server: Server, request: Request) -> Reply:
         return _upsert(collection, update, fields, projection)
     one = Update({"_id": found["_id"]}, update.change, update.is_replacement, False, False)
     wants_new = arguments.flag(fields, "new")
-    before = None if wants_new else _projected(collection, found, projection)
     one.apply_to(collection)
-    value = _shown(collection, found["_id"], projection) if wants_new else before
-    return _reply(value, n=1, updatedExisting=True)
+    value = collection.find_one({"_id": found["_id"]}) if wants_new else found
+    return _reply(_shown(value, projection), n=1, updatedExisting=True)
 
 
 def _checked_update(fields: Document, wanted: Document) -> Update | None:
@@ -64,30 +63,25 @@ def _checked_update(fields: Document, wanted: Document) -> Update | None:
 
 
 def _remove(
-    collection: Collection | None, found: Document | None, projection: Document | None
+    collection: Collection | None, found: Document | None, projection: Projection | None
 ) -> Reply:
     if collection is None or found is None:
         return _reply(None, n=0)
-    value = _projected(collection, found, projection)
     collection.delete_one({"_id": found["_id"]})
-    return _reply(value, n=1)
+    return _reply(_shown(found, projection), n=1)
 
 
 def _upsert(
-    collection: Collection, update: Update, fields: Document, projection: Document | None
+    collection: Collection, update: Update, fields: Document, projection: Projection | None
 ) -> Reply:
     (inserted_id,) = update.apply_to(collection).upserted_id
     wants_new = arguments.flag(fields, "new")
-    value = _shown(collection, inserted_id, projection) if wants_new else None
+    value = _shown(collection.find_one({"_id": inserted_id}), projection) if wants_new else None
     return _reply(value, n=1, updatedExisting=False, upserted=inserted_id)
 
 
-def _projected(collection: Collection, found: Document, projection: Document | None) -> Document:
-    return found if projection is None else _shown(collection, found["_id"], projection)
-
-
-def _shown(collection: Collection, document_id: Any, projection: Document | None) -> Document:
-    shown: Document = collection.find_one({"_id": document_id}, projection)
+def _shown(document: Document, projection: Projection | None) -> Document:
+    shown = document if projection is None else projection.of(document)
     # mongomock puts it behind. BSON has it in front of a whole document by itself, but not of
     # one within a reply.
     return {"_id": shown["_id"], **shown} if "_id" in shown else shown

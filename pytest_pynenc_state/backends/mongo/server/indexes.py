@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
+
+from bson.regex import Regex
 
 from pytest_pynenc_state.backends.mongo.server import arguments
 from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
@@ -17,6 +19,11 @@ _ID_INDEX = "_id_"
 # What makes an index another index; the other options can only conflict.
 _IDENTITY = ("key", "unique", "sparse", "partialFilterExpression")
 _OPTIONS = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
+
+# What may choose the documents of an index.
+_PARTIAL_OPERATORS = frozenset(
+    {"$eq", "$gt", "$gte", "$lt", "$lte", "$in", "$type", "$exists"},
+)
 
 
 def _create(server: Server, request: Request) -> Reply:
@@ -42,9 +49,30 @@ def _specified(index: Document) -> Document:
     check_fields("createIndexes.indexes", index, INDEX_FIELDS)
     key = arguments.document(index, "key")
     _check_key(key)
-    check_filter(arguments.document(index, "partialFilterExpression"))
+    partial = arguments.document(index, "partialFilterExpression")
+    check_filter(partial)
+    _check_partial(partial)
     options = {name: index[name] for name in _OPTIONS if index.get(name) not in (None, False)}
     return {"key": key, "name": arguments.text(index, "name"), **options}
+
+
+def _check_partial(wanted: Document) -> None:
+    for name, condition in wanted.items():
+        if name in {"$and", "$or"}:
+            for part in condition:
+                _check_partial(part)
+        elif name.startswith("$") or isinstance(condition, Regex):
+            _refuse_partial(name)
+        elif isinstance(condition, dict) and next(iter(condition)).startswith("$"):
+            if not condition.get("$exists", True):
+                _refuse_partial("$exists: false")
+            for operator in condition.keys() - _PARTIAL_OPERATORS:
+                _refuse_partial(operator)
+
+
+def _refuse_partial(what: str) -> NoReturn:
+    message = f"unsupported expression in partial index: {what}"
+    raise CommandError(Code.CannotCreateIndex, message)
 
 
 def _check_key(key: Document) -> None:

@@ -105,6 +105,10 @@ def _project(name: str, options: Any) -> list[Document]:
     checked: Document = {}
     for field, value in _document(name, options).items():
         if isinstance(value, bool | int | float):
+            if field.startswith("_id."):
+                refuse(f"{name} of {field}", "mongomock takes the whole _id")
+            if not value and "." in field:
+                refuse(f"{name} without {field}", "mongomock drops numbers from arrays, too")
             checked[field] = int(bool(value))
         else:
             _check_computed(name, field, value)

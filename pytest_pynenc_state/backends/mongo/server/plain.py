@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import mongomock.mongo_client
 from bson import ObjectId
-from mongomock.collection import Collection
 
+from pytest_pynenc_state.backends.mongo.server.clients import StorageClient
+from pytest_pynenc_state.backends.mongo.server.fields import FieldsCollection
 from pytest_pynenc_state.backends.mongo.server.sizes import (
     OversizeError,
     oversize_insert,
@@ -21,7 +21,7 @@ from pytest_pynenc_state.backends.mongo.server.sizes import (
 )
 
 
-class RehearsingCollection(Collection):
+class RehearsingCollection(FieldsCollection):
     """A collection that scans, and whose failed writes change nothing."""
 
     def _insert(self, data: Any, *args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ class RehearsingCollection(Collection):
 
         :raises WriteError: The result is too large, or mongomock refuses the update.
         """
-        scratch = mongomock.mongo_client.MongoClient()["rehearsal"]["documents"]
+        scratch = StorageClient(FieldsCollection)["rehearsal"]["documents"]
         if documents:
             scratch.insert_many(documents)
         scratch._update(spec, update, upsert, **options)

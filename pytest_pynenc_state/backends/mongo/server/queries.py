@@ -38,7 +38,9 @@ def _find(server: Server, request: Request) -> Reply:
     collection = target(server, request, create=False)
     found: list[Document] = []
     if collection is not None:
-        found = list(collection.find(wanted, projection, skip, limit, sort=order))
+        found = list(collection.find(wanted, None, skip, limit, sort=order))
+    if projection is not None:
+        found = [projection.of(document) for document in found]
     return server.cursors.first_batch(request.namespace, found, size, single=is_single)
 
 

@@ -13,8 +13,8 @@ from pytest_pynenc_state.backends.mongo.server.changes import (
     needs_look,
 )
 from pytest_pynenc_state.backends.mongo.server.errors import Code, CommandError, refuse
-from pytest_pynenc_state.backends.mongo.server.filters import with_equalities_on_top
 from pytest_pynenc_state.backends.mongo.server.namespaces import Collection
+from pytest_pynenc_state.backends.mongo.server.upserts import on_top, values_of, with_values
 from pytest_pynenc_state.backends.mongo.server.wire import Document
 
 
@@ -52,10 +52,13 @@ class Update:
         return self._replace(collection) if self.is_replacement else self._change(collection)
 
     def _change(self, collection: Collection) -> Updated:
+        values = values_of(self.wanted) if self.upsert else None
         if needs_look(self.change):
-            for document in collection.find(self.wanted, limit=0 if self.multi else 1):
+            found = list(collection.find(self.wanted, limit=0 if self.multi else 1))
+            inserted = () if values is None else (with_values(values),)
+            for document in found or inserted:
                 check_suits(self.change, document)
-        wanted = with_equalities_on_top(self.wanted) if self.upsert else self.wanted
+        wanted = self.wanted if values is None else on_top(values, self.wanted)
         update = collection.update_many if self.multi else collection.update_one
         result = update(wanted, self.change, upsert=self.upsert).raw_result
         is_insert = result["n"] and not result["updatedExisting"]
@@ -71,23 +74,13 @@ class Update:
             return Updated(result["n"], result["nModified"])
         if not self.upsert:
             return Updated()
-        wanted_id = _wanted_id(with_equalities_on_top(self.wanted))
-        change = {"_id": self.change.get("_id", *wanted_id or (ObjectId(),)), **self.change}
-        if wanted_id and wanted_id[0] != change["_id"]:
-            message = f"The _id field cannot be changed from {wanted_id[0]!r}"
+        values = values_of(self.wanted)
+        change = {"_id": self.change.get("_id", values.get("_id", ObjectId())), **self.change}
+        if "_id" in values and values["_id"] != change["_id"]:
+            message = f"The _id field cannot be changed from {values['_id']!r}"
             raise CommandError(Code.ImmutableField, message)
         collection.insert_one(change)
         return Updated(1, 0, (change["_id"],))
-
-
-def _wanted_id(wanted: Document) -> tuple[Any, ...]:
-    """``(_id,)`` if the filter asks for one by equality."""
-    if "_id" not in wanted:
-        return ()
-    condition = wanted["_id"]
-    if isinstance(condition, dict) and any(name.startswith("$") for name in condition):
-        return (condition["$eq"],) if "$eq" in condition else ()
-    return (condition,)
 
 
 def checked_update(wanted: Document, change: Any, *, multi: bool, upsert: bool) -> Update:

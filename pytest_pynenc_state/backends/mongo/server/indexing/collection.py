@@ -23,11 +23,11 @@ import bson
 from bson import ObjectId
 from mongomock import aggregate, helpers
 from mongomock import collection as mongomock_collection
-from mongomock.collection import Collection
 from mongomock.command_cursor import CommandCursor
 from mongomock.filtering import filter_applies
 from pymongo.errors import DuplicateKeyError, OperationFailure, WriteError
 
+from pytest_pynenc_state.backends.mongo.server.fields import FieldsCollection
 from pytest_pynenc_state.backends.mongo.server.indexing.conditions import Filter
 from pytest_pynenc_state.backends.mongo.server.indexing.cursor import LazyCursor, lazy
 from pytest_pynenc_state.backends.mongo.server.indexing.keys import Document
@@ -44,7 +44,7 @@ _IMMUTABLE_FIELD = 66
 _INDEX_OPTIONS = ("sparse", "unique", "expireAfterSeconds", "partialFilterExpression")
 
 
-class IndexedCollection(Collection):
+class IndexedCollection(FieldsCollection):
     """A collection whose keyed reads do not scan, and whose failed writes change nothing."""
 
     def find(self, *args: Any, **kwargs: Any) -> LazyCursor:
@@ -164,7 +164,7 @@ class IndexedCollection(Collection):
         try:
             for old in self._iter_documents(spec):
                 matched += 1
-                modified += self._replace_if_changed(old, self._updated(old, spec, document))
+                modified += self._replace_if_changed(old, self._updated(old, document))
                 if not multi:
                     break
             if upsert and not matched:
@@ -181,9 +181,9 @@ class IndexedCollection(Collection):
             "updatedExisting": bool(matched),
         }
 
-    def _updated(self, old: Document, spec: Document, update: Any) -> Document:
+    def _updated(self, old: Document, update: Any) -> Document:
         draft: Document = _copied(old)
-        self._apply(draft, spec, update, is_insert=False)
+        self._apply(draft, update, is_insert=False)
         if draft.get("_id") != old["_id"]:
             message = (
                 "After applying the update, the (immutable) field '_id' was found to have "
@@ -208,15 +208,16 @@ class IndexedCollection(Collection):
             key = update.get("_id")
         expanded = self._expand_dots({**spec, "_id": ObjectId() if key is None else key})
         draft: Document = self._discard_operators(expanded)[0]
-        self._apply(draft, spec, update, is_insert=True)
+        self._apply(draft, update, is_insert=True)
         return draft
 
-    def _apply(self, draft: Document, spec: Document, update: Any, *, is_insert: bool) -> None:
+    def _apply(self, draft: Document, update: Any, *, is_insert: bool) -> None:
         """Change *draft* in place."""
         if isinstance(update, list):
             self._apply_update_pipeline(draft, update, None)
         else:
-            self._apply_update_document(draft, spec, update, was_insert=is_insert)
+            # The filter would be looked at for positions only, and is stumbled over without.
+            self._apply_update_document(draft, {}, update, was_insert=is_insert)
 
 
 def _matching(wanted: Filter, documents: Iterable[Document]) -> Iterator[Document]:

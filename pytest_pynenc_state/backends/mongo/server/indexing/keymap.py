@@ -8,7 +8,8 @@ from collections.abc import Hashable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
-from mongomock.filtering import filter_applies
+from mongomock.filtering import filter_applies, iter_key_candidates
+from sentinels import NOTHING
 
 from pytest_pynenc_state.backends.mongo.server.indexing.conditions import Filter
 from pytest_pynenc_state.backends.mongo.server.indexing.keys import Document, keys_at
@@ -76,16 +77,15 @@ class KeyMap:
             return ()
         if self._condition is not None and not filter_applies(self._condition, document):
             return ()
+        if self._sparse and not any(_has(document, path) for path in self.paths):
+            return ()
         try:
             by_path = [known[path] for path in self.paths]
         except TypeError:
             return None
         if math.prod(map(len, by_path)) > _MOST_KEYS:
             return None
-        keys = list(itertools.product(*by_path))
-        if self._sparse:
-            keys = [key for key in keys if any(part is not None for part in key)]
-        return keys
+        return list(itertools.product(*by_path))
 
     def move(self, number: int, old: Keys, new: Keys) -> None:
         """Note that a document which had the *old* keys has the *new* ones."""
@@ -117,3 +117,7 @@ class KeyMap:
             return self.odd - {number}
         found = (self.buckets.get(key, _NOBODY) for key in keys)
         return next((rest for bucket in found if (rest := bucket - {number})), _NOBODY)
+
+
+def _has(document: Document, path: str) -> bool:
+    return any(value is not NOTHING for value in iter_key_candidates(path, document))
