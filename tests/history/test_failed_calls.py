@@ -11,7 +11,7 @@ from pytest_pynenc_state.history.linearizability import check_linearizable
 from pytest_pynenc_state.history.models import MODELS, REFUSALS, ResultModel
 from pytest_pynenc_state.history.operations import Ending, Operation
 from pytest_pynenc_state.history.verdict import Outcome
-from tests.history.test_linearizability import READ, REGISTER, claim, op
+from tests.history.calls import READ, REGISTER, claim, op
 
 START, FINALIZE = "record_atomic_service_execution_start", "finalize_atomic_service_execution"
 INCREMENT, RETRIES = "increment_invocation_retries", "get_invocation_retries"

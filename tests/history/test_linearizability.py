@@ -7,21 +7,18 @@ import resource
 import time
 from dataclasses import replace
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_pynenc_state.errors import OperationsUnreadable
 from pytest_pynenc_state.history.linearizability import assert_linearizable, check_linearizable
 from pytest_pynenc_state.history.models import MODELS, Model, RetriesModel
 from pytest_pynenc_state.history.operations import (
     Ending,
     Operation,
-    load_operations,
-    save_operations,
 )
 from pytest_pynenc_state.history.verdict import Outcome
+from tests.history.calls import READ, REGISTER, claim, op, refused
 
 STATUS, RESULT, SERVICES = (MODELS[name] for name in ("status", "result", "services"))
 
@@ -35,16 +32,6 @@ class RegisteredRetries(RetriesModel):
 RETRIES: Model[Any] = RegisteredRetries()
 
 CASES = 2500
-
-
-def op(
-    name: str, *arguments: Any, at: tuple[int, int | None], value: Any = None, error: bool = False
-) -> Operation:
-    """An operation on the one thing there is; *at* is when it was called and when it returned."""
-    start_ns, end_ns = at
-    known = Ending.ERROR if error else Ending.OK
-    ending = Ending.UNKNOWN if end_ns is None else known
-    return Operation(f"p{start_ns}", "it", name, arguments, ending, value, start_ns, end_ns)
 
 
 def is_possible(operations: list[Operation], model: Model[Any]) -> bool:
@@ -128,17 +115,6 @@ def test_the_verdict_is_that_of_trying_all_orders(model: Model[Any]) -> None:
         assert (verdict.outcome == Outcome.OK) is expected, str(verdict)
         possible += expected
     assert 0.1 < possible / CASES < 0.9
-
-
-REGISTER = op("register_new_invocations", "client", at=(0, 1), value=["registered", "client"])
-
-
-def claim(runner: str, at: tuple[int, int | None]) -> Operation:
-    return op("atomic_status_transition", "pending", runner, at=at, value=["pending", runner])
-
-
-def refused(runner: str, at: tuple[int, int | None], error: str) -> Operation:
-    return op("atomic_status_transition", "pending", runner, at=at, value=error, error=True)
 
 
 def test_of_two_claims_one_is_refused() -> None:
@@ -310,50 +286,6 @@ def test_a_hard_search_keeps_to_its_budget_and_to_a_gibibyte() -> None:
     assert verdict.outcome in (Outcome.VIOLATED, Outcome.UNDECIDED)
     assert taken_s < 6.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 1024 * 1024
-
-
-def test_operations_come_back_from_a_file(tmp_path: Path) -> None:
-    """And are judged the same, without any store."""
-    operations = [REGISTER, claim("a", (2, 9)), claim("b", (3, None)), refused("c", (1, 2), "E")]
-    save_operations(operations, tmp_path / "saved.jsonl")
-    assert load_operations(tmp_path / "saved.jsonl") == operations
-
-
-@pytest.mark.parametrize("line", ["{}", "[1, 2]", "nonsense", '["p","k","n",[],"maybe",1,2,3]'])
-def test_a_file_that_is_none_is_refused(tmp_path: Path, line: str) -> None:
-    """With the line's number."""
-    path = tmp_path / "saved.jsonl"
-    path.write_text(f"{REGISTER.to_json()}\n{line}\n")
-    with pytest.raises(OperationsUnreadable, match="line 2 is no operation"):
-        load_operations(path)
-
-
-READ = "get_invocation_status_record"
-
-
-@pytest.mark.parametrize(
-    "known_elsewhere",
-    [
-        op("atomic_status_transition", "revived", "a", at=(2, 3), value=["revived", "a"]),
-        op(READ, at=(2, 3), value=["revived", "a"]),
-    ],
-    ids=["move", "reading"],
-)
-def test_a_status_of_another_pynenc_is_named_with_its_line(
-    tmp_path: Path, known_elsewhere: Operation
-) -> None:
-    """Not so if it was refused, or never answered."""
-    refusal = op("atomic_status_transition", "revived", "a", at=(2, 3), value="E", error=True)
-    harmless = [REGISTER, refusal, replace(refusal, ending=Ending.UNKNOWN, value=None, end_ns=None)]
-    path = tmp_path / "saved.jsonl"
-    save_operations(harmless, path)
-    assert load_operations(path) == harmless
-
-    save_operations([*harmless, known_elsewhere], path)
-    with pytest.raises(
-        OperationsUnreadable, match="line 4: the installed pynenc has no status 'revived'"
-    ):
-        load_operations(path)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_pynenc_state import Races, session, starting
 from pytest_pynenc_state.processes.pool import Pool
 from pytest_pynenc_state.processes.racing import Rules
 from pytest_pynenc_state.processes.visiting import Destination
+from tests.processes import crashing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,18 @@ if TYPE_CHECKING:
 
 #: The same random choices in each run.
 SEED = 7
+
+
+@pytest.fixture
+def life(tmp_path: Path) -> Path:
+    """A file that is there as soon as a function runs."""
+    return tmp_path / "life"
+
+
+@pytest.fixture
+def registered(pynenc_app: Pynenc) -> str:
+    """An invocation that nobody has claimed."""
+    return str(pynenc_app.task(crashing.add_one)(40).invocation_id)
 
 
 @pytest.fixture

@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import math
-import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psutil
 import pytest
-from pynenc.orchestrator.base_orchestrator import BaseOrchestrator
 
-from pytest_pynenc_state import starting
-from pytest_pynenc_state.errors import CrashNotReached, CrashRefused, NotShared, ProcessDied
-from pytest_pynenc_state.processes import crash_points
-from pytest_pynenc_state.processes.crash_control import crash_control_of
-from pytest_pynenc_state.processes.crash_files import CRASHES_VARIABLE
-from pytest_pynenc_state.waiting import wait_until
+from pytest_pynenc_state.errors import CrashNotReached, ProcessDied
 from tests.processes import crashing
+from tests.processes.looking import has_died, status, statuses
 
 if TYPE_CHECKING:
     from pynenc import Pynenc
 
-    from pytest_pynenc_state import Backend, Crash, CrashControl, RunnerControl
-    from pytest_pynenc_state.processes.child import Child, Children
+    from pytest_pynenc_state import Crash, CrashControl
+    from pytest_pynenc_state.processes.child import Children
     from pytest_pynenc_state.processes.racing import Races
-
-# Hang guard: a process that starts, and does next to nothing.
-START_S = 30.0
 
 pytestmark = pytest.mark.pynenc_backends("sqlite")
 on_both = pytest.mark.pynenc_backends("sqlite", "mongomock")
-
-
-@pytest.fixture
-def registered(pynenc_app: Pynenc) -> str:
-    """An invocation that nobody has claimed."""
-    return str(pynenc_app.task(crashing.add_one)(40).invocation_id)
-
-
-def statuses(app: Pynenc, invocation_id: str) -> list[str]:
-    """The history, as far as it is written."""
-    return [
-        record.status_record.status.value for record in app.state_backend.get_history(invocation_id)
-    ]
-
-
-def status(app: Pynenc, invocation_id: str) -> str:
-    return str(app.orchestrator.get_invocation_status(invocation_id).value)
-
-
-def has_died(child: Child) -> bool:
-    """Whether *child* was killed (-9); fails if it has answered."""
-    with pytest.raises(ProcessDied, match=r"SIGKILL"):
-        child.result()
-    return not child.is_alive()
 
 
 @on_both
@@ -416,178 +381,3 @@ def test_a_point_that_nobody_reaches_is_an_error_that_says_what_was_seen(
     key = f"{crashing.__name__}.add_one"
     for seen in ("pending", "running", "success"):
         assert f"pid {child.pid}: {seen} of {key}" in message
-
-
-def test_a_process_is_killed_from_outside_after_a_delay_of_the_seed(
-    pynenc_backend: Backend, pynenc_process: Children
-) -> None:
-    """The same seed, the same delays; whatever the process is doing."""
-    delays = []
-    for _ in range(2):
-        with crash_control_of(pynenc_backend, START_S, seed=3) as control:
-            child = pynenc_process(crashing.block)
-            crash = control.at_random(child, within_s=(0.0, 0.05))
-            [delay] = control._delays
-            delays.append(delay._delay_s)
-            hit = crash.wait()
-            assert (hit.pid, hit.invocation_id) == (child.pid, None)
-            assert has_died(child)
-
-    assert delays[0] == delays[1]
-    assert 0.0 <= delays[0] <= 0.05
-
-
-def test_a_process_that_has_ended_before_its_delay_is_not_hit(pynenc_crash: CrashControl) -> None:
-    """There is nothing left to kill, and the message says so."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as process:
-        ended = psutil.Process(process.pid)
-        assert wait_until(lambda: ended.status() == psutil.STATUS_ZOMBIE, START_S)
-        crash = pynenc_crash.at_random(process.pid, within_s=(0.0, 0.0))
-
-        with pytest.raises(CrashNotReached, match=rf"pid {process.pid}: had ended before"):
-            crash.wait(timeout_s=1.0)
-
-
-@pytest.mark.parametrize(
-    ("ask", "said"),
-    [
-        (lambda c: c.when("runing"), r"no status 'runing'\n- did you mean 'running'\?"),
-        (lambda c: c.before("set_invocation_resul"), r"did you mean 'set_invocation_result'\?"),
-        (lambda c: c.after("orchestrator.purg"), r"did you mean 'orchestrator\.purge'\?"),
-        (lambda c: c.after("nothing.purge"), "purge"),
-        (lambda c: c.before("__init__"), "no method '__init__'"),
-        (
-            lambda c: c.before("purge"),
-            r"write 'orchestrator\.purge'\n- write 'state_backend\.purge'",
-        ),
-        (lambda c: c.before("broker.purge", task="a.b"), "no invocation is an argument"),
-        (lambda c: c.when("running", task=crashing.add_one), "expected a task or its key"),
-        (lambda c: c.when("running", nth=0), "whole number from 1 on; got 0"),
-        (lambda c: c.when("running", action="kil"), r"did you mean 'kill'\?"),
-        (lambda c: c.at_random(os.getpid()), "this test has no such process"),
-        (lambda c: c.at_random(os.getppid()), "this test has no such process"),
-    ],
-)
-def test_what_cannot_be_is_refused_at_once(pynenc_crash: CrashControl, ask: Any, said: str) -> None:
-    """With a name that is near, or with what to write instead."""
-    with pytest.raises(CrashRefused, match=said):
-        ask(pynenc_crash)
-
-
-@pytest.mark.parametrize("within_s", [(0.5, 0.1), 0.5, (-1, 0), (0.1,), ("0", "1"), (0, math.inf)])
-def test_a_refused_range_of_delays_says_what_is_expected(
-    pynenc_crash: CrashControl, pynenc_process: Children, within_s: Any
-) -> None:
-    """And what was got."""
-    child = pynenc_process(crashing.process_id)
-
-    with pytest.raises(CrashRefused, match="the shortest delay, then the longest") as caught:
-        pynenc_crash.at_random(child, within_s=within_s)
-    assert f"within_s={within_s!r}" in str(caught.value)
-    assert child.result() == child.pid
-
-
-@pytest.mark.parametrize("pynenc_runner", ["process"], indirect=True)
-@pytest.mark.pynenc_no_history_check
-def test_a_runner_that_is_the_only_one_need_not_be_named(
-    pynenc_crash: CrashControl, pynenc_runner: RunnerControl
-) -> None:
-    """Of several, it has to be; of those that have ended, none is meant."""
-    (runner,) = pynenc_runner.runners
-    crash = pynenc_crash.at_random(pynenc_runner, within_s=(0.0, 0.0))
-    assert crash.wait().pid == cast("Any", runner).pid
-
-    with pytest.raises(CrashRefused, match="0 of its runners are alive") as caught:
-        pynenc_crash.at_random(pynenc_runner)
-    assert caught.value.remedies == ("give one of pynenc_runner.runners",)
-
-
-@pytest.mark.parametrize("pynenc_runner", ["thread"], indirect=True)
-def test_a_runner_in_the_pytest_process_is_not_hit_at_random(
-    pynenc_crash: CrashControl, pynenc_runner: RunnerControl
-) -> None:
-    """Nor is anything that is no process at all."""
-    for given in (pynenc_runner, *pynenc_runner.runners):
-        with pytest.raises(CrashRefused, match="in the pytest process, which is never") as caught:
-            pynenc_crash.at_random(given)  # type: ignore[arg-type]
-        assert "--pynenc-runner process" in caught.value.remedies[0]
-    with pytest.raises(CrashRefused, match=r"at_random\(None\): this test has no such process"):
-        pynenc_crash.at_random(None)  # type: ignore[arg-type]
-
-
-@pytest.mark.pynenc_backends("memory")
-@pytest.mark.parametrize("pynenc_backend", ["memory"], indirect=True)
-def test_a_state_of_one_process_is_refused(
-    request: pytest.FixtureRequest, pynenc_backend: Backend
-) -> None:
-    """No other process could come by."""
-    with (
-        pytest.raises(NotShared, match="pynenc_crash needs a second process"),
-        starting.crash_control(request, pynenc_backend),
-    ):
-        pytest.fail("it was not refused")
-    assert CRASHES_VARIABLE not in os.environ
-
-
-def test_nothing_is_left_of_it(
-    pynenc_app: Pynenc, pynenc_backend: Backend, pynenc_process: Children, registered: str
-) -> None:
-    """No variable, no folder, no thread, nothing wrapped; what was paused goes on."""
-    construct = BaseOrchestrator.__init__
-    threads = threading.active_count()
-    with crash_control_of(pynenc_backend, START_S, seed=1) as control:
-        folder = Path(os.environ[CRASHES_VARIABLE].partition(":")[2])
-        pause = control.when("pending", action="pause")
-        child = pynenc_process(crashing.move, registered, "pending")
-        pause.wait()
-        control.at_random(child, within_s=(60.0, 60.0))
-        crash_points.install()  # what the plugin would do in a process that may be hit
-        assert BaseOrchestrator.__init__ is construct
-        assert folder.is_dir()
-
-    assert child.result()
-    assert status(pynenc_app, registered) == "pending"
-    assert CRASHES_VARIABLE not in os.environ
-    assert not folder.exists()
-    assert threading.active_count() == threads
-    assert vars(pynenc_app.orchestrator).get("set_invocation_status") is None
-
-
-def test_a_process_that_outlives_the_crash_points_of_its_test_looks_for_none(
-    pynenc_backend: Backend, pynenc_process: Children, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may have been started at the very end, and have the variable still."""
-    with crash_control_of(pynenc_backend, START_S, seed=1):
-        variable = os.environ[CRASHES_VARIABLE]
-    monkeypatch.setenv(CRASHES_VARIABLE, variable)
-    child = pynenc_process(crashing.process_id)
-
-    assert child.result() == child.pid
-
-
-def test_only_the_processes_of_a_test_with_crash_points_have_anything_wrapped(
-    pynenc_process: Children, pynenc_backend: Backend
-) -> None:
-    """Also of those in which the next test finds them."""
-    without = pynenc_process(is_wrapped).result()
-    with crash_control_of(pynenc_backend, START_S, seed=1):
-        within = pynenc_process(is_wrapped).result()
-
-    assert (without, within) == (False, True)
-
-
-def test_a_racer_has_nothing_wrapped_after_a_test_with_crash_points(
-    pynenc_race: Races, pynenc_backend: Backend
-) -> None:
-    """The very same process."""
-    with crash_control_of(pynenc_backend, START_S, seed=1):
-        within = pynenc_race(is_wrapped, 2)
-    without = pynenc_race(is_wrapped, 2)
-
-    assert [outcome.value for outcome in within.outcomes] == [True, True]
-    assert [outcome.value for outcome in without.outcomes] == [False, False]
-    assert [each.pid for each in within.outcomes] == [each.pid for each in without.outcomes]
-
-
-def is_wrapped(app: Pynenc) -> bool:
-    return "set_invocation_status" in vars(app.orchestrator)
