@@ -12,7 +12,6 @@ from pytest_pynenc_state.conformance.accounting import Account
 from pytest_pynenc_state.conformance.building import buildable
 from pytest_pynenc_state.conformance.clause import all_clauses
 from pytest_pynenc_state.conformance.exclusions import KnownBug, checked_exclusions
-from pytest_pynenc_state.session import state_of
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 class StateConformance:
     """Every clause of the installed pynenc's contract, each a test.
 
-    Subclass it in a test module, and override the fixture `backend_under_test`. Without that,
-    it runs on each of the selected backends.
+    Subclass it in a test module, and override the fixture `backend_under_test`: in the class, in
+    the module or in a conftest. Without that, it runs on each of the selected backends.
 
     :cvar unsupported: Clauses that the backend does not mean to keep: id to reason. They are
         skipped, and no level that has one is proved.
@@ -42,11 +41,6 @@ class StateConformance:
         checked_exclusions(cls.__qualname__, cls.unsupported, cls.known_bugs)
         if "__test__" not in vars(cls):
             cls.__test__ = True
-
-    @pytest.fixture
-    def backend_under_test(self, request: pytest.FixtureRequest) -> Backend:
-        """The backend: override this fixture, and return a `Backend`."""
-        return state_of(request.config).backend(request.param)
 
     @pytest.fixture(autouse=True)
     def _pynenc_account(
