@@ -159,11 +159,20 @@ class Backend:
         """Import what defines its components.
 
         :raises BackendUnavailable: Libraries are missing.
-        :raises ImportError: A module cannot be imported.
+        :raises BackendError: A module cannot be imported.
         """
         self.require_libraries()
         for module in self.modules:
-            importlib.import_module(module)
+            try:
+                importlib.import_module(module)
+            except Exception as error:  # whatever an author's module raises
+                cause = f"{type(error).__name__}: {error}"
+                message = f"backend {self.name!r}: modules: cannot import {module!r}: {cause}"
+                remedies = (
+                    "correct the name in the backend's modules, or mend the module",
+                    "check the ini option pythonpath",
+                )
+                raise BackendError(message, *remedies) from error
 
     def remedies(self) -> tuple[str, ...]:
         """What to do about missing libraries."""

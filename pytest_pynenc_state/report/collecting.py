@@ -42,6 +42,9 @@ _WORST_FIRST = (
     Finding.NOT_RUN,
 )
 
+# Of what has failed, all is kept that pytest said.
+_TOLD_WHOLE = {Finding.VIOLATED, Finding.UNDECIDED}
+
 _SKIPPED = {
     NOT_RUN: Finding.NOT_RUN,
     UNSUPPORTED: Finding.UNSUPPORTED,
@@ -65,7 +68,7 @@ def collected(
         finding, reason = _found(phases)
         if entry["is_mock"]:
             mocks.add(entry["backend"])
-        failure = "\n".join(_text(each) for each in phases if finding == Finding.VIOLATED)
+        failure = "\n".join(_text(each) for each in phases if finding in _TOLD_WHOLE)
         result = ClauseResult(clauses[entry["clause"]], finding, reason, failure.strip())
         of_backend = results.setdefault(entry["backend"], {})
         former = of_backend.get(entry["clause"], result)
@@ -157,7 +160,9 @@ def _found(phases: list[Any]) -> tuple[Finding, str]:
         if report.failed:
             if str(report.longrepr).startswith("[XPASS(strict)]"):
                 return Finding.PROVED, "a known bug that is there no more"
-            return Finding.VIOLATED, _last_line(report)
+            # What the clause has to see was not even set up.
+            is_checked = report.when != "setup"
+            return (Finding.VIOLATED if is_checked else Finding.UNDECIDED), _last_line(report)
     for report in phases:
         if report.skipped and hasattr(report, "wasxfail"):
             reason = report.wasxfail.removeprefix("reason: ")

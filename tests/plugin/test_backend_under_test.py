@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -110,3 +111,45 @@ def test_a_run_without_a_file_is_about_the_selected_backends(pytester: pytest.Py
 
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["good keeps 3 of *"])
+
+
+def test_a_place_that_cannot_be_opened_breaks_no_clause(pytester: pytest.Pytester) -> None:
+    """Nothing was checked, and the run fails all the same."""
+    result = pytester.runpytest_inprocess(
+        "--pynenc-conformance",
+        "--pynenc-backend=authors_backend:NO_ROOM",
+        "--pynenc-report=found.json",
+        "-k",
+        FEW,
+    )
+
+    result.assert_outcomes(errors=3)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["no-room *basic * 0 * 0 * 0 * 0 * 0 * 3 *"])
+    result.stdout.no_fnmatch_line("no-room SB-INV-15 undecided*")  # pytest has told it
+    found = json.loads((pytester.path / "found.json").read_text())["backends"]["no-room"]
+    clause = found["clauses"]["SB-INV-15"]
+    assert clause["finding"] == "undecided"
+    assert "RuntimeError: no room for pynenc_t_" in clause["reason"]
+    assert clause["reason"] in clause["failure"]
+
+
+def test_a_module_that_cannot_be_imported_is_named_with_its_backend(
+    pytester: pytest.Pytester,
+) -> None:
+    """It breaks the one clause that is about components which cannot be built."""
+    result = pytester.runpytest_inprocess(
+        "--pynenc-conformance",
+        "--pynenc-backend=authors_backend:NO_MODULE",
+        "-k",
+        f"{FEW} or SET_01",
+    )
+
+    result.assert_outcomes(errors=3, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *BackendError: backend 'no-module': modules: cannot import 'no_such_package.*",
+            "E *- correct the name in the backend's modules, or mend the module",
+            "no-module *basic * 0 * 1 * 0 * 0 * 0 * 3 *",
+        ]
+    )
