@@ -193,3 +193,16 @@ class Backend:
                 "select a backend that claims 'shared', for example --pynenc-backend sqlite",
                 "or mark the test with @pytest.mark.pynenc_requires('shared')",
             )
+
+
+def check_given(fixture: str, given: object, kind: type[Backend | Place]) -> None:
+    """Refuse what an author's fixture gives, if it is nothing of that kind.
+
+    :param fixture: What the message calls it.
+    :raises BackendError: The message says what was expected.
+    """
+    if not isinstance(given, kind):
+        message = (
+            f"fixture {fixture}: expected a pytest_pynenc_state.{kind.__name__}, got {given!r}"
+        )
+        raise BackendError(message, "mend the fixture that overrides it, or remove that one")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from pytest_pynenc_state.backends.backend import Backend
+from pytest_pynenc_state.backends.backend import Backend, check_given
 from pytest_pynenc_state.conformance.accounting import Account
 from pytest_pynenc_state.conformance.building import buildable
 from pytest_pynenc_state.conformance.clause import all_clauses
@@ -43,9 +43,9 @@ class StateConformance:
             cls.__test__ = True
 
     @pytest.fixture(autouse=True)
-    def _pynenc_account(
-        self, request: pytest.FixtureRequest, backend_under_test: Backend | None
-    ) -> None:
+    def _pynenc_account(self, request: pytest.FixtureRequest, backend_under_test: Backend) -> None:
+        fixture = f"backend_under_test of {type(self).__qualname__}"
+        check_given(fixture, backend_under_test, Backend)
         Account(request, backend_under_test, type(self)).open()
 
     @pytest.fixture
@@ -71,6 +71,10 @@ class AppInstanceConformance(StateConformance):
     @pytest.fixture
     def backend_under_test(self) -> None:
         """There is none: an app is no recipe."""
+
+    @pytest.fixture(autouse=True)
+    def _pynenc_account(self, request: pytest.FixtureRequest) -> None:
+        Account(request, None, type(self)).open()
 
     @pytest.fixture
     def pynenc_app(self, app_instance: Pynenc) -> Pynenc:

@@ -153,3 +153,30 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_backend(
             "no-module *basic * 0 * 1 * 0 * 0 * 0 * 3 *",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [("'sqlite'", "'sqlite'"), ("Backend", "<class *.Backend'>"), ("None", "None")],
+)
+def test_what_is_no_backend_is_refused(pytester: pytest.Pytester, given: str, told: str) -> None:
+    """With the class and the fixture. A forgotten `return` was taken for an app without one."""
+    pytester.makepyfile(
+        test_author=f"""
+        import pytest
+        from pytest_pynenc_state import Backend, StateConformance
+
+        class TestAuthor(StateConformance):
+            @pytest.fixture
+            def backend_under_test(self):
+                return {given}
+        """
+    )
+
+    result = pytester.runpytest_inprocess("-k", "SET_01 or SB_INV_15")
+
+    result.assert_outcomes(errors=2)
+    expected = "fixture backend_under_test of TestAuthor: expected a pytest_pynenc_state.Backend"
+    result.stdout.fnmatch_lines(
+        [f"E *BackendError: {expected}, got {told}", "E *- mend the fixture that overrides it, *"]
+    )
