@@ -64,6 +64,15 @@ def pynenc_backend(request: pytest.FixtureRequest) -> Backend:
     return _state(request).backend(backend_name(request))
 
 
+@pytest.fixture
+def backend_under_test(request: pytest.FixtureRequest) -> Backend:
+    """The backend that a subclass of `StateConformance` checks: each selected one in turn.
+
+    Override it in the class, in its module or in a conftest, and return a `Backend`.
+    """
+    return _state(request).backend(request.param)
+
+
 @pytest.fixture(scope="session")
 def pynenc_mongo_url(request: pytest.FixtureRequest) -> ServerUrl:
     """The URL of the MongoDB that backend ``mongo`` makes its databases on.

@@ -31,6 +31,7 @@ from pytest_pynenc_state.backends.backend import (
     Place,
     Service,
     Space,
+    check_given,
     remove_folder,
 )
 from pytest_pynenc_state.errors import BackendError, BackendUnavailable, OptionsError
@@ -57,7 +58,7 @@ def nothing_left(request: pytest.FixtureRequest, backend: Backend) -> Iterator[N
     :raises BackendError: *backend*, which an author's fixture may give, is none.
     :raises ProcessLeaked: Something was left; the message names it.
     """
-    _check_given("pynenc_backend", backend, Backend)
+    check_given("pynenc_backend", backend, Backend)
     with suppress(BackendUnavailable):  # which is dealt with when the place is opened
         backend.require_libraries()
         _value_of(backend.service, request)
@@ -123,14 +124,6 @@ def _available_place(request: pytest.FixtureRequest, backend: Backend, namespace
     return place
 
 
-def _check_given(fixture: str, given: object, kind: type[Backend | Place]) -> None:
-    if not isinstance(given, kind):
-        message = (
-            f"fixture {fixture}: expected a pytest_pynenc_state.{kind.__name__}, got {given!r}"
-        )
-        raise BackendError(message, "mend the fixture that overrides it, or remove that one")
-
-
 def _check_namespace(given: object) -> None:
     if not isinstance(given, str) or not _NAMESPACE.fullmatch(given):
         message = f"fixture pynenc_namespace: expected letters, digits, _ and -, got {given!r}"
@@ -168,8 +161,8 @@ def exported_values(
     :raises BackendError: *backend* or *place*, which an author's fixture may give, is none.
     :raises OptionsError: *config* has an unknown field, or one that belongs to the place.
     """
-    _check_given("pynenc_backend", backend, Backend)
-    _check_given("pynenc_place", place, Place)
+    check_given("pynenc_backend", backend, Backend)
+    check_given("pynenc_place", place, Place)
     _, marked = app_marker(request.node)
     state = state_of(request.config)
     values = {

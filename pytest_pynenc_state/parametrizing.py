@@ -11,7 +11,8 @@ from pytest_pynenc_state.markers import check_app_marker
 from pytest_pynenc_state.selection import chosen_backends, leaves_unshared_out, none_fits
 from pytest_pynenc_state.session import state_of
 
-_FIXTURES = "pytest_pynenc_state.fixtures"
+# Where those fixtures are ours which are to be given backends.
+_OURS = {"pytest_pynenc_state.fixtures", "pytest_pynenc_state.conformance.selected"}
 
 
 # A usage error, which pytest does not want subclassed, that it also knows how to report
@@ -23,8 +24,8 @@ class MarkerError(pytest.UsageError, pytest.Collector.CollectError):  # type: ig
 def parametrize_backends(metafunc: pytest.Metafunc, fixture: str) -> None:
     """Let a test that uses *fixture* run on each of its backends.
 
-    :param fixture: ``pynenc_backend``; or ``backend_under_test`` of the conformance suite, which
-        a subclass may have overridden; or ``pynenc_runner``, if that does not lead to a backend.
+    :param fixture: ``pynenc_backend``; or ``backend_under_test`` of the conformance suite; or
+        ``pynenc_runner``, if that does not lead to a backend.
     :raises MarkerError: A marker of the test cannot be used.
     """
     _refuse_direct_names(metafunc)
@@ -50,14 +51,9 @@ def parametrize_backends(metafunc: pytest.Metafunc, fixture: str) -> None:
 
 def _is_overridden(metafunc: pytest.Metafunc, fixture: str) -> bool:
     """Whether the author of the test has a fixture of that name, which does not build on ours."""
-    homes = [kind for kind in getattr(metafunc.cls, "__mro__", ()) if fixture in vars(kind)]
-    if homes:
-        from pytest_pynenc_state.conformance.suite import StateConformance
-
-        return homes[0] is not StateConformance
     # The closest is the last; pytest itself complains if there is none.
     return any(
-        getattr(closest.func, "__module__", "") != _FIXTURES and fixture not in closest.argnames
+        getattr(closest.func, "__module__", "") not in _OURS and fixture not in closest.argnames
         for closest in metafunc._arg2fixturedefs.get(fixture, ())[-1:]
     )
 

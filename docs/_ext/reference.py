@@ -194,7 +194,7 @@ def _comment_above(name: str, module: ModuleType) -> str:
 def _fixtures() -> Iterator[ast.FunctionDef]:
     # From the source: pytest's releases wrap the functions in different ways.
     for node in ast.parse(Path(fixtures.__file__).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("pynenc_"):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             yield node
 
 

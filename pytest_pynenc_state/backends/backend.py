@@ -159,11 +159,20 @@ class Backend:
         """Import what defines its components.
 
         :raises BackendUnavailable: Libraries are missing.
-        :raises ImportError: A module cannot be imported.
+        :raises BackendError: A module cannot be imported.
         """
         self.require_libraries()
         for module in self.modules:
-            importlib.import_module(module)
+            try:
+                importlib.import_module(module)
+            except Exception as error:  # whatever an author's module raises
+                cause = f"{type(error).__name__}: {error}"
+                message = f"backend {self.name!r}: modules: cannot import {module!r}: {cause}"
+                remedies = (
+                    "correct the name in the backend's modules, or mend the module",
+                    "check the ini option pythonpath",
+                )
+                raise BackendError(message, *remedies) from error
 
     def remedies(self) -> tuple[str, ...]:
         """What to do about missing libraries."""
@@ -184,3 +193,16 @@ class Backend:
                 "select a backend that claims 'shared', for example --pynenc-backend sqlite",
                 "or mark the test with @pytest.mark.pynenc_requires('shared')",
             )
+
+
+def check_given(fixture: str, given: object, kind: type[Backend | Place]) -> None:
+    """Refuse what an author's fixture gives, if it is nothing of that kind.
+
+    :param fixture: What the message calls it.
+    :raises BackendError: The message says what was expected.
+    """
+    if not isinstance(given, kind):
+        message = (
+            f"fixture {fixture}: expected a pytest_pynenc_state.{kind.__name__}, got {given!r}"
+        )
+        raise BackendError(message, "mend the fixture that overrides it, or remove that one")

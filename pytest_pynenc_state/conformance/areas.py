@@ -6,7 +6,7 @@ apps shows the number of the wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,21 @@ def _token(number: int) -> str:
 
 def _tokens(number: int) -> list[str]:
     return [_token(number)]
+
+
+def _in_workflow(app: Pynenc, number: int) -> None:
+    workflow = new_workflow(workflow_id="workflow")
+    _upsert(app, number, invocation_id=_token(number), workflow=workflow)
+
+
+def _store_run(app: Pynenc, number: int) -> None:
+    app.state_backend.store_workflow_run(
+        WorkflowIdentity("workflow", TaskId("module", "task"), _token(number))
+    )
+
+
+def _parents_of(runs: Iterable[WorkflowIdentity]) -> list[str | None]:
+    return [run.parent_workflow_id for run in runs]
 
 
 def _or_none(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -154,13 +169,18 @@ STATE_AREAS: dict[str, Area] = {
         [],
     ),
     "invocations of a workflow": Area(
-        lambda app, number: _upsert(
-            app,
-            number,
-            invocation_id=_token(number),
-            workflow=new_workflow(workflow_id="workflow"),
-        ),
+        _in_workflow,
         lambda app: list(app.state_backend.get_invocation_ids_by_workflow("workflow")),
+        _tokens,
+        [],
+    ),
+    "invocations of a workflow type": Area(
+        _in_workflow,
+        lambda app: list(
+            app.state_backend.get_invocation_ids_by_workflow(
+                workflow_type_key=new_workflow().workflow_type.key
+            )
+        ),
         _tokens,
         [],
     ),
@@ -205,10 +225,14 @@ STATE_AREAS: dict[str, Area] = {
         None,
     ),
     "workflow runs": Area(
-        lambda app, number: app.state_backend.store_workflow_run(
-            WorkflowIdentity("workflow", TaskId("module", "task"), _token(number))
-        ),
-        lambda app: [run.parent_workflow_id for run in app.state_backend.get_all_workflow_runs()],
+        _store_run,
+        lambda app: _parents_of(app.state_backend.get_all_workflow_runs()),
+        _tokens,
+        [],
+    ),
+    "workflow runs of a type": Area(
+        _store_run,
+        lambda app: _parents_of(app.state_backend.get_workflow_runs(TaskId("module", "task"))),
         _tokens,
         [],
     ),

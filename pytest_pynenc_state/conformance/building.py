@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 from pytest_pynenc_state.backends.backend import Backend
@@ -55,34 +54,20 @@ class Unbuildable:
         return f"{self.class_name} lacks {', '.join(self.missing)}"
 
 
-@cache
-def unbuildable(
-    modules: tuple[str, ...], components: frozenset[tuple[str, str]]
-) -> Mapping[str, Unbuildable]:
+def unbuildable_of(backend: Backend) -> Mapping[str, Unbuildable]:
     """Find the components that cannot be built, by their configuration field.
 
-    :param modules: What defines the classes; they are imported.
-    :param components: Configuration field and class name of each.
-    :raises ImportError: A module cannot be imported.
+    :raises BackendUnavailable: A library that *backend* needs is not installed.
+    :raises BackendError: One of its modules cannot be imported.
     """
-    for module in modules:
-        importlib.import_module(module)
+    backend.import_modules()
     found = {}
-    for field, class_name in sorted(components):
+    for field, class_name in sorted(backend.components.items()):
         kinds = classes_named(field, class_name)
         missing = {name for kind in kinds for name in getattr(kind, "__abstractmethods__", ())}
         if missing or not kinds:
             found[field] = Unbuildable(class_name, tuple(sorted(missing)))
     return found
-
-
-def unbuildable_of(backend: Backend) -> Mapping[str, Unbuildable]:
-    """As `unbuildable`, of a whole backend.
-
-    :raises BackendUnavailable: A library that it needs is not installed.
-    """
-    backend.require_libraries()
-    return unbuildable(backend.modules, frozenset(backend.components.items()))
 
 
 def classes_named(field: str, class_name: str) -> list[type[Any]]:
@@ -95,6 +80,7 @@ def buildable(backend: Backend) -> Backend:
     """Return *backend* with pynenc's memory components for those that cannot be built.
 
     :raises BackendUnavailable: A library that it needs is not installed.
+    :raises BackendError: One of its modules cannot be imported.
     """
     broken = unbuildable_of(backend)
     if not broken:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from pytest_pynenc_state.backends.backend import Backend
+from pytest_pynenc_state.backends.backend import Backend, check_given
 from pytest_pynenc_state.conformance.accounting import Account
 from pytest_pynenc_state.conformance.building import buildable
 from pytest_pynenc_state.conformance.clause import all_clauses
 from pytest_pynenc_state.conformance.exclusions import KnownBug, checked_exclusions
-from pytest_pynenc_state.session import state_of
 
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 class StateConformance:
     """Every clause of the installed pynenc's contract, each a test.
 
-    Subclass it in a test module, and override the fixture `backend_under_test`. Without that,
-    it runs on each of the selected backends.
+    Subclass it in a test module, and override the fixture `backend_under_test`: in the class, in
+    the module or in a conftest. Without that, it runs on each of the selected backends.
 
     :cvar unsupported: Clauses that the backend does not mean to keep: id to reason. They are
         skipped, and no level that has one is proved.
@@ -43,15 +42,10 @@ class StateConformance:
         if "__test__" not in vars(cls):
             cls.__test__ = True
 
-    @pytest.fixture
-    def backend_under_test(self, request: pytest.FixtureRequest) -> Backend:
-        """The backend: override this fixture, and return a `Backend`."""
-        return state_of(request.config).backend(request.param)
-
     @pytest.fixture(autouse=True)
-    def _pynenc_account(
-        self, request: pytest.FixtureRequest, backend_under_test: Backend | None
-    ) -> None:
+    def _pynenc_account(self, request: pytest.FixtureRequest, backend_under_test: Backend) -> None:
+        fixture = f"backend_under_test of {type(self).__qualname__}"
+        check_given(fixture, backend_under_test, Backend)
         Account(request, backend_under_test, type(self)).open()
 
     @pytest.fixture
@@ -77,6 +71,10 @@ class AppInstanceConformance(StateConformance):
     @pytest.fixture
     def backend_under_test(self) -> None:
         """There is none: an app is no recipe."""
+
+    @pytest.fixture(autouse=True)
+    def _pynenc_account(self, request: pytest.FixtureRequest) -> None:
+        Account(request, None, type(self)).open()
 
     @pytest.fixture
     def pynenc_app(self, app_instance: Pynenc) -> Pynenc:

@@ -30,6 +30,21 @@ from pytest_pynenc_state.report.contents import (
 # What a result may depend on, besides Python; those that are installed are named.
 _DISTRIBUTIONS = ("pynenc", "pytest-pynenc-state", "pytest", "pymongo", "mongomock")
 
+# A backend may be checked several times in a run, in several settings for example. Of each clause
+# the worst stays that was found where it was checked; where it was not, nothing was found.
+_WORST_FIRST = (
+    Finding.VIOLATED,
+    Finding.KNOWN_BUG,
+    Finding.PREVIEW,
+    Finding.UNDECIDED,
+    Finding.PROVED,
+    Finding.UNSUPPORTED,
+    Finding.NOT_RUN,
+)
+
+# Of what has failed, all is kept that pytest said.
+_TOLD_WHOLE = {Finding.VIOLATED, Finding.UNDECIDED}
+
 _SKIPPED = {
     NOT_RUN: Finding.NOT_RUN,
     UNSUPPORTED: Finding.UNSUPPORTED,
@@ -46,25 +61,32 @@ def collected(
     """
     by_test = _by_test(reports)
     results: dict[str, dict[str, ClauseResult]] = {}
-    mocks: dict[str, bool] = {}
+    mocks: set[str] = set()
     clauses = all_clauses()
     for phases in by_test.values():
         entry = json.loads(next(filter(None, (told(each, CLAUSE) for each in phases))))
         finding, reason = _found(phases)
-        mocks[entry["backend"]] = entry["is_mock"]
-        failure = "\n".join(_text(each) for each in phases if finding == Finding.VIOLATED)
+        if entry["is_mock"]:
+            mocks.add(entry["backend"])
+        failure = "\n".join(_text(each) for each in phases if finding in _TOLD_WHOLE)
         result = ClauseResult(clauses[entry["clause"]], finding, reason, failure.strip())
-        results.setdefault(entry["backend"], {})[entry["clause"]] = result
+        of_backend = results.setdefault(entry["backend"], {})
+        former = of_backend.get(entry["clause"], result)
+        of_backend[entry["clause"]] = min(former, result, key=_rank)
     applicable = [clause for clause in clauses.values() if clause.is_applicable]
     return ConformanceReport(
         versions(),
         settings(options),
         [
-            BackendReport(name, mocks[name], dict(sorted(found.items())), applicable)
+            BackendReport(name, name in mocks, dict(sorted(found.items())), applicable)
             for name, found in sorted(results.items())
         ],
         list(_tests(of_tests, options)),
     )
+
+
+def _rank(result: ClauseResult) -> int:
+    return _WORST_FIRST.index(result.finding)
 
 
 def _by_test(reports: Iterable[Any]) -> dict[str, list[Any]]:
@@ -138,7 +160,9 @@ def _found(phases: list[Any]) -> tuple[Finding, str]:
         if report.failed:
             if str(report.longrepr).startswith("[XPASS(strict)]"):
                 return Finding.PROVED, "a known bug that is there no more"
-            return Finding.VIOLATED, _last_line(report)
+            # What the clause has to see was not even set up.
+            is_checked = report.when != "setup"
+            return (Finding.VIOLATED if is_checked else Finding.UNDECIDED), _last_line(report)
     for report in phases:
         if report.skipped and hasattr(report, "wasxfail"):
             reason = report.wasxfail.removeprefix("reason: ")

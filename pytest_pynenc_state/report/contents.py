@@ -29,7 +29,7 @@ class ClauseResult:
     """What became of one clause on one backend.
 
     :param reason: Why it was not proved, in one line; nothing if it was.
-    :param failure: All that pytest said of a violation.
+    :param failure: All that pytest said of a violation, or of a set-up that failed.
     """
 
     clause: Clause

@@ -31,8 +31,8 @@ def as_json(report: ConformanceReport) -> str:
 
     Each backend has ``proves`` (levels), ``sentence``, ``levels`` (counts by finding), and
     ``clauses``, by id: ``level``, ``rule``, ``finding``, ``reason``, and ``failure``, which is all
-    that pytest said of a violation. Each test that has a timeline has ``nodeid``, ``outcome``,
-    ``text`` and ``pictures``, as `history.picture` describes them.
+    that pytest said of a violation, or of a set-up that failed. Each test that has a timeline has
+    ``nodeid``, ``outcome``, ``text`` and ``pictures``, as `history.picture` describes them.
     """
     backends = {
         backend.name: _backend(backend, sentence)

@@ -10,7 +10,7 @@ from pytest_pynenc_state.report.contents import BackendReport, ConformanceReport
 # So many columns have words, and all others numbers.
 _WORDS = 2
 
-# Of these, pytest itself says nothing unless asked to; of violations it says all.
+# Of these, pytest itself says nothing unless asked to; of what has failed it says all.
 _NOTED = {Finding.KNOWN_BUG, Finding.PREVIEW, Finding.UNSUPPORTED, Finding.UNDECIDED}
 
 HEADINGS = ("backend", "level", *(str(finding) for finding in Finding))
@@ -33,7 +33,7 @@ def summary_lines(report: ConformanceReport) -> list[str]:
         f"{backend.name} {result.clause.id} {result.finding}: {result.reason}"
         for backend in report.backends
         for result in backend.results.values()
-        if result.finding in _NOTED
+        if result.finding in _NOTED and not result.failure
     ]
     return [*table, "", *noted, *idle, *report.sentences]
 

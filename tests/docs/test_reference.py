@@ -12,7 +12,7 @@ import pytest_pynenc_state
 from pytest_pynenc_state import errors, fixtures, hookspecs, options
 
 DOCS = Path(__file__).parents[2] / "docs"
-FIXTURES = re.findall(r"\ndef (pynenc_\w+)\(", Path(fixtures.__file__).read_text())
+FIXTURES = re.findall(r"\ndef ([a-z]\w+)\(", Path(fixtures.__file__).read_text())
 HOOKS = [name for name in dir(hookspecs) if name.startswith("pytest_")]
 
 

@@ -11,7 +11,19 @@ from pytest_pynenc_state.conformance.making import new_context, read_between, un
 if TYPE_CHECKING:
     from pytest_pynenc_state.conformance.making import StateBackend
 
-_RUNNER_IDS = ("runner_a", "RUNNER_A", "runnerXa", "run%ner", "r.nner", "runner(1", "a\0b", "xb")
+_RUNNER_IDS = (
+    "runner_a",
+    "RUNNER_A",
+    "runnerXa",
+    "run%ner",
+    "r.nner",
+    "runner(1",
+    "a\0b",
+    "xb",
+    "r[nner",
+    "a]b",
+    "r\\nner",
+)
 
 
 def _store_all(backend: StateBackend) -> None:
@@ -150,6 +162,9 @@ def a_part_of_an_id_is_no_pattern(pynenc_state_backend: StateBackend) -> None:
         "r.n": ["r.nner"],
         ".*": [],
         "(": ["runner(1"],
+        "[": ["r[nner"],
+        "a]b": ["a]b"],
+        "\\": ["r\\nner"],
         "a\0": ["a\0b"],
         "\0": ["a\0b"],
     }

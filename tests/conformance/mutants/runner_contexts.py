@@ -115,6 +115,25 @@ class MatchesPattern(_Matching):
         return re.search(part, runner_id) is not None
 
 
+@mutant("SB-CTX-10")
+class SpecialCharactersRefused(_Matching):
+    """It refuses a part of an id with a character that its server takes for the end of a set."""
+
+    def _matches(self, part: str, runner_id: str) -> bool:
+        if {"[", "]", "\\"}.intersection(part):
+            message = f"a set is not closed: {part}"
+            raise ValueError(message)
+        return part in runner_id
+
+
+@mutant("SB-CTX-10")
+class BackslashEscapes(_Matching):
+    """It escapes with a backslash all that is special, but the backslash."""
+
+    def _matches(self, part: str, runner_id: str) -> bool:
+        return re.sub(r"\\(.)?", r"\1", part) in runner_id
+
+
 @mutant("SB-CTX-09", "SB-CTX-10")
 class MatchesLike(PytestSQLiteStateBackend):
     """It looks for a part of an id with LIKE."""

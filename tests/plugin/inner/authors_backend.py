@@ -40,6 +40,12 @@ class OutdatedBroker(SQLiteBroker):
         """Be required by this pynenc."""
 
 
+def open_no_place(space: Any) -> Any:
+    """Find no room for a place."""
+    message = f"no room for {space.namespace}"
+    raise RuntimeError(message)
+
+
 def _backend(name: str, **components: str) -> Any:
     modules = (*SQLITE.modules, "authors_backend")
     return replace(
@@ -54,5 +60,7 @@ VERY_OUTDATED = _backend(
     "very-outdated", broker_cls="OutdatedBroker", state_backend_cls="OutdatedStateBackend"
 )
 NOWHERE = _backend("nowhere", orchestrator_cls="NoSuchOrchestrator")
+NO_MODULE = replace(GOOD, name="no-module", modules=("no_such_package.backend",))
+NO_ROOM = replace(GOOD, name="no-room", open_place=open_no_place)
 FAR_AWAY = replace(GOOD, name="far-away", libraries=("no_such_driver",))
 LONELY = replace(MEMORY, name="lonely")
