@@ -111,13 +111,14 @@ def test_places_on_mongomock_share_a_client_until_the_server_is_left(tmp_path: P
 @pytest.fixture
 def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """A place whose server has been stopped, and to which a connection is open."""
-    monkeypatch.setattr("pytest_pynenc_state.backends.mongo.place._ANSWER_TIMEOUT_S", 0.1)
-    monkeypatch.setattr("pytest_pynenc_state.backends.mongo.place._REMOVE_TIMEOUT_S", 0.1)
     others = psutil.Process().children()
     with shared_server(tmp_path / "server") as url:
         place = open_mongomock(Space("one", tmp_path / "one", tmp_path, url))
         (server,) = set(psutil.Process().children()).difference(others)
         server.suspend()
+        # From now on nobody answers, however long one waits.
+        monkeypatch.setattr("pytest_pynenc_state.backends.mongo.place._ANSWER_TIMEOUT_S", 0.1)
+        monkeypatch.setattr("pytest_pynenc_state.backends.mongo.place._REMOVE_TIMEOUT_S", 0.1)
         yield place
         server.resume()
 
