@@ -165,7 +165,9 @@ class Backend:
         for module in self.modules:
             try:
                 importlib.import_module(module)
-            except Exception as error:  # whatever an author's module raises
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # whatever an author's module raises: SystemExit, a skip
                 cause = f"{type(error).__name__}: {error}"
                 message = f"backend {self.name!r}: modules: cannot import {module!r}: {cause}"
                 remedies = (

@@ -261,6 +261,32 @@ def test_a_missing_service_skips_unless_somebody_relies_on_it(
     result.stdout.fnmatch_lines("*no server at acme:27017*")
 
 
+@pytest.mark.parametrize(
+    "end", ["raise SystemExit(3)", "pytest.skip('no', allow_module_level=True)"]
+)
+def test_a_module_of_a_backend_that_ends_on_import_is_named(
+    pytester: pytest.Pytester, end: str
+) -> None:
+    """It ends neither the run nor, as if it had asked for that, the test alone."""
+    pytester.makepyfile(
+        ending=f"import pytest\n{end}",
+        recipe="""
+        from pytest_pynenc_state import Backend
+
+        BACKEND = Backend(
+            name="ending", components={}, modules=("ending",), open_place=lambda space: None
+        )
+        """,
+        test_it="def test_it(pynenc_place): pass",
+    )
+    pytester.makeini("[pytest]\npythonpath = .")
+
+    result = pytester.runpytest_inprocess("--pynenc-backend=recipe:BACKEND")
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines("*backend 'ending': modules: cannot import 'ending': S*")
+
+
 def test_an_opener_that_returns_no_place_is_named(pytester: pytest.Pytester) -> None:
     """Once, and not as what pytest met when it went on with what it got."""
     pytester.makepyfile(
