@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _STEPS_OF_ONE_KIND = 60
 
+# A final status ends what there is to race for: it is tried, but not so often that nothing is left.
+_LASTING_SHARE = 0.97
+
 # A process takes so many turns before another one is killed, and so many after that; in each it
 # makes two dozen calls.
 _TURNS = 8
@@ -108,7 +111,7 @@ class Program:
         """Mostly what *status* allows, and what does not end the invocation."""
         allowed = [target for target in InvocationStatus if status.can_transition_to(target)]
         lasting = [target for target in allowed if not target.is_final()]
-        if lasting and self._chooser.random() < 0.9:
+        if lasting and self._chooser.random() < _LASTING_SHARE:
             return self._chooser.choice(lasting)
         return self._chooser.choice(allowed or list(InvocationStatus))
 

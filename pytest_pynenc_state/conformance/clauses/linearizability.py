@@ -67,7 +67,8 @@ def _raced(request: pytest.FixtureRequest, kind: str, rounds: int = _ROUNDS) -> 
 )
 def statuses_are_linearizable(request: pytest.FixtureRequest) -> None:
     """Registrations, transitions and readings of a status by several processes are linearizable."""
-    _raced(request, "status")
+    # Half of what is done is refused, and many a wrong owner is one that might have been right.
+    _raced(request, "status", rounds=2 * _ROUNDS)
 
 
 @clause(
