@@ -27,8 +27,6 @@ from pytest_pynenc_state.waiting import wait_for_instant
 if TYPE_CHECKING:
     from pynenc.app import Pynenc
 
-_STEPS_OF_ONE_KIND = 60
-
 # A final status ends what there is to race for: it is tried, but not so often that nothing is left.
 _LASTING_SHARE = 0.97
 
@@ -133,12 +131,12 @@ _TURN = (*KINDS, *("status", "retries", "result") * 3)
 
 
 def run_steps(
-    app: Pynenc, kind: str, keys: Sequence[str], name: str, seed: int, start_ns: int
+    app: Pynenc, instants_ns: Sequence[int], kind: str, keys: Sequence[str], name: str, seed: int
 ) -> None:
-    """Take some steps, all of one kind, from an instant of `time.monotonic_ns` on."""
+    """Take a step at each of these instants of `time.monotonic_ns`, all of one kind."""
     program = Program(app, keys, name, seed)
-    wait_for_instant(start_ns)
-    for _ in range(_STEPS_OF_ONE_KIND):
+    for instant_ns in instants_ns:
+        wait_for_instant(instant_ns)
         program.step(kind)
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 #: A move that some process made: which invocation, who made it, and the record it was told.
 Move = tuple[str, str, InvocationStatusRecord]
 
-# How long an admitted runner keeps others out.
-_SERVICE_NS = 50_000
+# How long an admitted runner keeps others out: it sleeps, which lets them try on a busy machine.
+_SERVICE_NS = 500_000
 
 # Who writes as fast as it can has finished before others, on a busy machine, have begun to read.
 _PACE_NS = 2_000_000
@@ -115,16 +115,17 @@ def beat(app: Pynenc, runner_ids: list[str], times: int) -> dict[str, set[dateti
     return created
 
 
-def run_services(app: Pynenc, runner_id: str, attempts: int) -> list[Window]:
-    """Ask to run the atomic services so many times, and end them at once where admitted.
+def run_services(app: Pynenc, instants_ns: Sequence[int], runner_id: str) -> list[Window]:
+    """Ask to run the atomic services at each of the instants, and end them soon where admitted.
 
     :returns: When they surely ran: from after the admission to before the end, by
         `time.monotonic_ns`.
     """
     orchestrator: Any = app.orchestrator
     windows = []
-    for number in range(attempts):
+    for number, instant_ns in enumerate(instants_ns):
         run = AtomicServiceRun(runner_id=runner_id, atomic_service_run_id=f"{runner_id}-{number}")
+        wait_for_instant(instant_ns)
         if orchestrator.record_atomic_service_execution_start(run, None):
             start_ns = time.monotonic_ns()
             # A chance for somebody else to be admitted wrongly.

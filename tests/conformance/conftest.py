@@ -1,20 +1,36 @@
-"""A mutant that could not be built, or was not asked, has not been caught."""
+"""A mutant that could not be built, was not asked, or does not work at all, has not been caught."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
+
+from pytest_pynenc_state.errors import ProcessTimeout
+
+if TYPE_CHECKING:
+    from tests.conformance.mutants.mutant import Mutant
+
+# What is raised by a mutant that has another fault than it says.
+_STUMBLES = (AttributeError, NameError, TypeError, ProcessTimeout)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a clause of a mutant that was skipped."""
+    """Fail a clause of a mutant that was skipped, or has failed for another reason."""
     report = yield
-    suite = getattr(item, "cls", None)
-    if getattr(suite, "is_mutant", False) and report.skipped and not hasattr(report, "wasxfail"):
+    mutant: Mutant | None = getattr(getattr(item, "cls", None), "mutant", None)
+    if mutant is None:
+        return report
+    if report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"the mutant was not caught, but skipped: {report.longrepr}"
+    error = call.excinfo and call.excinfo.value
+    if isinstance(error, _STUMBLES) and not isinstance(error, mutant.stumbles):
+        del report.wasxfail
+        report.outcome = "failed"
+        report.longrepr = f"the mutant was not caught, but does not work: {error!r}"
     return report

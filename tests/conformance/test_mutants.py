@@ -48,7 +48,7 @@ def _suite(mutant: Mutant) -> type[StateConformance] | None:
         {
             "__module__": __name__,
             "__doc__": mutant.fault,
-            "is_mutant": True,
+            "mutant": mutant,
             "known_bugs": {clause.id: KnownBug(mutant.fault) for clause in catchers},
             "backend_under_test": backend_under_test,
             **dict.fromkeys(hidden),

@@ -28,9 +28,10 @@ _LEAD_NS = 20_000_000
 _BEAT_NS = 1_500_000
 
 
-def _beats(count: int) -> list[int]:
+def beats(count: int, beat_ns: int = _BEAT_NS) -> list[int]:
+    """Return so many instants of `time.monotonic_ns`, from soon on."""
     first_ns = time.monotonic_ns() + _LEAD_NS
-    return [first_ns + number * _BEAT_NS for number in range(count)]
+    return [first_ns + number * beat_ns for number in range(count)]
 
 
 @clause(
@@ -41,7 +42,7 @@ def _beats(count: int) -> list[int]:
 def one_of_equal_transitions_wins(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     """Of processes that claim the same invocation at one instant, exactly one succeeds."""
     ids = registered(pynenc_app, 150)
-    race = pynenc_race(workers.claim, args=(ids, _beats(len(ids))), each=_each_runner())
+    race = pynenc_race(workers.claim, args=(ids, beats(len(ids))), each=_each_runner())
     check_raced(race)
     claims = {runner: set(won) for runner, won in zip(_RUNNERS, race.values, strict=True)}
     winners = Counter(chain.from_iterable(claims.values()))
@@ -81,7 +82,7 @@ def accepted_transitions_follow_one_another(pynenc_app: Pynenc, pynenc_race: Rac
 def no_retry_is_lost_between_processes(pynenc_app: Pynenc, pynenc_race: Races) -> None:
     """Increments of one retry counter by several processes add up."""
     (invocation_id,) = registered(pynenc_app)
-    race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, _beats(100)))
+    race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, beats(100)))
     check_raced(race)
     assert pynenc_app.orchestrator.get_invocation_retries(invocation_id) == 400
 
@@ -110,9 +111,7 @@ def a_runner_has_one_creation_time(pynenc_app: Pynenc, pynenc_race: Races) -> No
 def registering_again_takes_nothing_back(pynenc_race: Races) -> None:
     """Of processes that register and claim the same invocation, one gets it, and keeps it."""
     ids = [unique_id("contended") for _ in range(100)]
-    race = pynenc_race(
-        workers.register_and_claim, args=(ids, _beats(len(ids))), each=_each_runner()
-    )
+    race = pynenc_race(workers.register_and_claim, args=(ids, beats(len(ids))), each=_each_runner())
     check_raced(race)
     winners = Counter(chain.from_iterable(race.values))
     assert winners == dict.fromkeys(ids, 1)
@@ -126,7 +125,7 @@ def registering_again_takes_nothing_back(pynenc_race: Races) -> None:
 )
 def services_are_admitted_one_at_a_time(pynenc_race: Races) -> None:
     """While a process runs the atomic services, no other process is admitted to them."""
-    race = pynenc_race(workers.run_services, each=[(each, 60) for each in _RUNNERS])
+    race = pynenc_race(workers.run_services, args=(beats(80),), each=_each_runner())
     check_raced(race)
     windows = sorted(chain.from_iterable(race.values))
     overlapping = [(one, other) for one, other in pairwise(windows) if other[0] < one[1]]

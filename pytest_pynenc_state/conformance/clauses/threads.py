@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pynenc.exceptions import InvocationStatusError
 from pynenc.invocation.status import InvocationStatus
 
-from pytest_pynenc_state.compat import AtomicServiceExecutionStatus, AtomicServiceRun
+from pytest_pynenc_state.compat import AtomicServiceExecutionStatus
 from pytest_pynenc_state.conformance.clause import clause
 from pytest_pynenc_state.conformance.making import (
     at,
@@ -103,16 +103,16 @@ def an_invocation_is_registered_once(
 @clause("OR-THR-04", since="0.2.4", hint="look for a RUNNING row and insert in one transaction")
 def atomic_services_never_overlap(pynenc_orchestrator: BaseOrchestrator) -> None:
     """Whoever is admitted is alone until it ends, however many try meanwhile."""
-    inside: list[AtomicServiceRun] = []
+    inside: set[str] = set()
     seen: list[tuple[int, int]] = []
 
     def serve() -> None:
         run = new_run(runner_id=unique_id("runner"))
         if pynenc_orchestrator.record_atomic_service_execution_start(run, None):
-            inside.append(run)
+            inside.add(run.atomic_service_run_id)
             active = pynenc_orchestrator.get_active_atomic_service_executions()
             seen.append((len(inside), len(active)))
-            inside.remove(run)
+            inside.remove(run.atomic_service_run_id)
             pynenc_orchestrator.finalize_atomic_service_execution(
                 run, datetime.now(UTC), AtomicServiceExecutionStatus.COMPLETED
             )

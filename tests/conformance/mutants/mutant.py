@@ -24,18 +24,23 @@ class Mutant:
 
     :param fault: What it does wrong, in one sentence.
     :param catchers: The clauses that have to fail on it, by id.
+    :param stumbles: What pynenc, or a clause, raises when it is given what this one gives, if that
+        is an error that otherwise means that the mutant itself cannot work.
     """
 
     backend: Backend
     fault: str
     catchers: tuple[str, ...]
+    stumbles: tuple[type[Exception], ...] = ()
 
 
 #: All mutants by name.
 MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(*catchers: str) -> Callable[[Component], Component]:
+def mutant(
+    *catchers: str, stumbles: tuple[type[Exception], ...] = ()
+) -> Callable[[Component], Component]:
     """Declare that a component has a fault, its docstring, which these clauses catch."""
 
     def declare(kind: Component) -> Component:
@@ -49,15 +54,17 @@ def mutant(*catchers: str) -> Callable[[Component], Component]:
             components={**sound.components, field: kind.__name__},
             modules=(*sound.modules, kind.__module__),
         )
-        declare_backend(backend, kind.__doc__ or "", *catchers)
+        declare_backend(backend, kind.__doc__ or "", *catchers, stumbles=stumbles)
         return kind
 
     return declare
 
 
-def declare_backend(backend: Backend, fault: str, *catchers: str) -> None:
+def declare_backend(
+    backend: Backend, fault: str, *catchers: str, stumbles: tuple[type[Exception], ...] = ()
+) -> None:
     """Declare that a whole backend has a fault which these clauses catch."""
     assert backend.name not in MUTANTS
     assert fault
     assert catchers
-    MUTANTS[backend.name] = Mutant(backend, fault, catchers)
+    MUTANTS[backend.name] = Mutant(backend, fault, catchers, stumbles)

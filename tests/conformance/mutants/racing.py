@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pynenc.invocation.status import (
     status_record_transition,
 )
 
+from pytest_pynenc_state.backends.sqlite.history import _COLUMNS, _records
 from pytest_pynenc_state.backends.sqlite.orchestrator import PytestSQLiteOrchestrator
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables, StateBackendTables
 from pytest_pynenc_state.backends.sqlite.state_backend import PytestSQLiteStateBackend
@@ -30,6 +32,10 @@ _SET_RETRIES = f"UPDATE {OrchestratorTables.INVOCATIONS} SET retry_count = ? {_W
 _SET_CREATION = (
     f"UPDATE {OrchestratorTables.RUNNER_HEARTBEATS} SET creation_us = ? "
     "WHERE app_id = ? AND runner_id = ?"
+)
+_PAGE_BY_OFFSET = (
+    f"SELECT {_COLUMNS} FROM {StateBackendTables.HISTORY} WHERE app_id = ? "
+    "AND timestamp_us BETWEEN ? AND ? ORDER BY timestamp_us, seq LIMIT ? OFFSET ?"
 )
 
 # What is written in two steps leaves others time between them. A server that is slow at times lets
@@ -125,7 +131,8 @@ class AdmitsWhoeverLooks(_Unlocked):
 
     def record_atomic_service_execution_start(self, run: Any, *args: Any, **named: Any) -> bool:
         is_free = not list(self.get_active_atomic_service_executions())
-        _dawdle()
+        if is_free:
+            _dawdle()
         admitted = super().record_atomic_service_execution_start(run, *args, **named)
         return admitted or is_free
 
@@ -169,7 +176,8 @@ class ResultInTwoHalves(PytestSQLiteStateBackend):
         super()._set_result(f"{invocation_id} two", serialized_result[half:])
 
     def _get_result(self, invocation_id: str) -> str:
-        return "".join(super()._get_result(f"{invocation_id} {half}") for half in ("one", "two"))
+        one = super()._get_result(f"{invocation_id} one")
+        return one + super()._get_result(f"{invocation_id} two")
 
 
 @mutant("SB-RAC-02")
@@ -216,14 +224,12 @@ class PagesByOffset(PytestSQLiteStateBackend):
     def iter_history_in_timerange(
         self, start_time: datetime, end_time: datetime, batch_size: int = 100
     ) -> Iterator[Any]:
-        offset = 0
-        while True:
-            (records,) = [*super().iter_history_in_timerange(start_time, end_time, 10**6)] or [[]]
-            page = records[offset : offset + batch_size]
-            if not page:
+        bounds = (self._app_id, to_us(start_time), to_us(end_time), batch_size)
+        for offset in itertools.count(0, batch_size):
+            rows = self._database.read(_PAGE_BY_OFFSET, (*bounds, offset))
+            if not rows:
                 return
-            yield page
-            offset += batch_size
+            yield _records(rows)
 
 
 @mutant("BE-KIL-01", "BE-LIN-01")

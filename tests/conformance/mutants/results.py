@@ -91,7 +91,7 @@ class MissingIsNone(PytestMemStateBackend):
         return self._results.get(invocation_id)
 
 
-@mutant("SB-RES-07", "SB-RES-08", "SB-RES-13")
+@mutant("SB-RES-07", "SB-RES-08", "SB-RES-13", stumbles=(TypeError,))
 class OneSlot(PytestMemStateBackend):
     """It has one place for the outcome of an invocation, be it a result or an exception."""
 

@@ -47,7 +47,7 @@ class JoinedWithParent(PytestMemStateBackend):
         ]
 
 
-@mutant("SB-CTX-04", "SB-CTX-06")
+@mutant("SB-CTX-04", "SB-CTX-06", stumbles=(AttributeError,))
 class UnknownContextIsNone(PytestMemStateBackend):
     """It puts None in the place of each context that it does not know."""
 

@@ -120,7 +120,7 @@ class TypesByPrefix(PytestMemStateBackend):
                 yield run
 
 
-@mutant("SB-WFL-11")
+@mutant("SB-WFL-11", stumbles=(TypeError,))
 class NothingInsideIsNone(PytestMemStateBackend):
     """It returns None for a workflow that nothing runs inside."""
 
