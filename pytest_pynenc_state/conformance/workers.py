@@ -33,6 +33,10 @@ Move = tuple[str, str, InvocationStatusRecord]
 # How long an admitted runner keeps others out: it sleeps, which lets them try on a busy machine.
 _SERVICE_NS = 500_000
 
+# How often they try, all at the same instants; and for how long at the most.
+_BEAT_NS = 300_000
+_SERVING_S = 2.0
+
 # Who writes as fast as it can has finished before others, on a busy machine, have begun to read.
 _PACE_NS = 2_000_000
 
@@ -115,17 +119,23 @@ def beat(app: Pynenc, runner_ids: list[str], times: int) -> dict[str, set[dateti
     return created
 
 
-def run_services(app: Pynenc, instants_ns: Sequence[int], runner_id: str) -> list[Window]:
-    """Ask to run the atomic services at each of the instants, and end them soon where admitted.
+def run_services(app: Pynenc, runner_id: str, times: int) -> list[Window]:
+    """Ask to run the atomic services until admitted so many times; end them soon each time.
+
+    Whoever is refused asks again: one that is held up while it runs them keeps the others waiting,
+    but does not use up their attempts.
 
     :returns: When they surely ran: from after the admission to before the end, by
         `time.monotonic_ns`.
     """
     orchestrator: Any = app.orchestrator
-    windows = []
-    for number, instant_ns in enumerate(instants_ns):
+    windows: list[Window] = []
+    latest_s = time.monotonic() + _SERVING_S
+    for number in itertools.count():
+        if len(windows) == times or time.monotonic() > latest_s:
+            break
         run = AtomicServiceRun(runner_id=runner_id, atomic_service_run_id=f"{runner_id}-{number}")
-        wait_for_instant(instant_ns)
+        _wait_for_beat()
         if orchestrator.record_atomic_service_execution_start(run, None):
             start_ns = time.monotonic_ns()
             # A chance for somebody else to be admitted wrongly.
@@ -135,6 +145,12 @@ def run_services(app: Pynenc, instants_ns: Sequence[int], runner_id: str) -> lis
                 run, datetime.now(UTC), AtomicServiceExecutionStatus.COMPLETED
             )
     return windows
+
+
+def _wait_for_beat() -> None:
+    """Wait for an instant that is the same for all processes."""
+    beats = time.monotonic_ns() // _BEAT_NS
+    wait_for_instant((beats + 1) * _BEAT_NS)
 
 
 def write_area(app: Pynenc, name: str, number: int) -> None:

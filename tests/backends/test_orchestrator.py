@@ -133,8 +133,8 @@ def test_recorded_executions_lie_one_after_the_other(
     pynenc_app: Pynenc, pynenc_race: Races
 ) -> None:
     """Who had to wait for the former one to end is stamped when it is admitted, not before."""
-    runners = [(f"runner {number}",) for number in range(4)]
-    race = pynenc_race(workers.run_services, args=([0] * 80,), each=runners)
+    runners = [(f"runner {number}", 20) for number in range(4)]
+    race = pynenc_race(workers.run_services, each=runners)
     assert race.errors == ()
     windows = [each for each in compat.atomic_service_executions(pynenc_app) if each.end_time]
     admitted = [each for each in windows if each.status == "completed"]

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 AppFactory = Callable[..., "Pynenc"]
 
-# After so many writes a process is killed, each time at another kind of write.
+# After so many writes a process is killed, each time at another kind of write; where others go on
+# meanwhile, the last time when it gives a heartbeat, for which many a lock is taken.
 _WRITES_BEFORE_THE_END = (1, 8, 30, 70)
+_WRITES_BESIDE_OTHERS = (3, 47)
 
 # Hang guard: a process starts in half a second, and writes in milliseconds.
 _START_S = 60.0
@@ -83,7 +85,7 @@ def others_go_on(
     pynenc_app: Pynenc, pynenc_process: Children, pynenc_race: Races, tmp_path: Path
 ) -> None:
     """Processes that use the store while another one is killed are neither held up nor refused."""
-    for count, _ in _kills_while_writing(pynenc_process, tmp_path, (3, 40)):
+    for count, _ in _kills_while_writing(pynenc_process, tmp_path, _WRITES_BESIDE_OTHERS):
         (invocation_id,) = registered(pynenc_app)
         race = pynenc_race(workers.increment_retries, n=4, args=(invocation_id, [0] * 20))
         retries = pynenc_app.orchestrator.get_invocation_retries(invocation_id)

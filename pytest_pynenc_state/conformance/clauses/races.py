@@ -125,7 +125,7 @@ def registering_again_takes_nothing_back(pynenc_race: Races) -> None:
 )
 def services_are_admitted_one_at_a_time(pynenc_race: Races) -> None:
     """While a process runs the atomic services, no other process is admitted to them."""
-    race = pynenc_race(workers.run_services, args=(beats(80),), each=_each_runner())
+    race = pynenc_race(workers.run_services, each=[(each, 20) for each in _RUNNERS])
     check_raced(race)
     windows = sorted(chain.from_iterable(race.values))
     overlapping = [(one, other) for one, other in pairwise(windows) if other[0] < one[1]]

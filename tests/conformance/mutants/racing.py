@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pynenc.invocation.status import (
@@ -15,6 +16,7 @@ from pynenc.invocation.status import (
     status_record_transition,
 )
 
+from pytest_pynenc_state.backends.sqlite.connection import Connection
 from pytest_pynenc_state.backends.sqlite.history import _COLUMNS, _records
 from pytest_pynenc_state.backends.sqlite.orchestrator import PytestSQLiteOrchestrator
 from pytest_pynenc_state.backends.sqlite.schema import OrchestratorTables, StateBackendTables
@@ -43,11 +45,14 @@ _PAGE_BY_OFFSET = (
 _SLOW_SHARE = 0.1
 _SLOW_NS = 10_000_000
 
+# So slow that a process is killed meanwhile, surely and not by chance.
+_STUCK_S = 60.0
+
 _REPLICA_LAG_S = 0.005
 
 
-def _dawdle() -> None:
-    if random.random() < _SLOW_SHARE:  # noqa: S311 - no cryptography
+def _dawdle(share: float = _SLOW_SHARE) -> None:
+    if random.random() < share:  # noqa: S311 - no cryptography
         wait_for_instant(time.monotonic_ns() + _SLOW_NS)
 
 
@@ -132,7 +137,7 @@ class AdmitsWhoeverLooks(_Unlocked):
     def record_atomic_service_execution_start(self, run: Any, *args: Any, **named: Any) -> bool:
         is_free = not list(self.get_active_atomic_service_executions())
         if is_free:
-            _dawdle()
+            _dawdle(0.5)  # there are few who find it free
         admitted = super().record_atomic_service_execution_start(run, *args, **named)
         return admitted or is_free
 
@@ -165,19 +170,32 @@ class CachesResults(PytestSQLiteStateBackend):
             raise
 
 
-@mutant("SB-RAC-01", "SB-KIL-01")
+@mutant("SB-RAC-01")
 class ResultInTwoHalves(PytestSQLiteStateBackend):
     """It writes the two halves of a result one after the other."""
 
     def _set_result(self, invocation_id: str, serialized_result: str) -> None:
         half = len(serialized_result) // 2
         super()._set_result(f"{invocation_id} one", serialized_result[:half])
-        _dawdle()
+        self._pause()
         super()._set_result(f"{invocation_id} two", serialized_result[half:])
 
     def _get_result(self, invocation_id: str) -> str:
         one = super()._get_result(f"{invocation_id} one")
         return one + super()._get_result(f"{invocation_id} two")
+
+    def _pause(self) -> None:
+        _dawdle()
+
+
+@mutant("SB-KIL-01")
+class StuckBetweenHalves(ResultInTwoHalves):
+    """It writes the two halves of a result one after the other, and of all but the first late."""
+
+    def _pause(self) -> None:
+        if self.__dict__.setdefault("_has_written", False):
+            time.sleep(_STUCK_S)
+        self.__dict__["_has_written"] = True
 
 
 @mutant("SB-RAC-02")
@@ -188,10 +206,12 @@ class HistoryReadAndWritten(PytestSQLiteStateBackend):
         for invocation_id in invocation_ids:
             former = self.get_history(invocation_id)
             _dawdle()
-            where = (self._app_id, invocation_id)
-            self._database.write(f"DELETE FROM {StateBackendTables.HISTORY} {_WHERE}", where)
-            for record in (*former, history):
-                super()._add_histories([invocation_id], record)
+            self._database.transaction(partial(self._replace, invocation_id, [*former, history]))
+
+    def _replace(self, invocation_id: str, records: list[Any], connection: Connection) -> None:
+        where = (self._app_id, invocation_id)
+        connection.execute(f"DELETE FROM {StateBackendTables.HISTORY} {_WHERE}", where)
+        self._history.write(connection, records)
 
 
 @mutant("SB-RAC-03")
@@ -251,14 +271,13 @@ class WritesLater(PytestSQLiteStateBackend):
 
 @mutant("BE-KIL-02")
 class RowThenIndex(PytestSQLiteOrchestrator):
-    """It stores an invocation in one transaction, and what finds it by its task in another."""
+    """It stores an invocation in one transaction, and what finds it by its task much later."""
 
     def _register_new_invocations(
         self, invocations: Any, runner_id: str | None = None
     ) -> InvocationStatusRecord:
         record = super()._register_new_invocations(invocations, runner_id)
-        for _ in range(500):
-            self.count_invocations()
+        time.sleep(_STUCK_S)
         for invocation in invocations:
             self._database.write(
                 f"INSERT OR IGNORE INTO {OrchestratorTables.INVOCATION_ARGS} VALUES (?, ?, ?, ?)",
@@ -280,7 +299,7 @@ def _listed(task_id: Any) -> str:
 
 @mutant("BE-KIL-03")
 class LockInATable(PytestSQLiteOrchestrator):
-    """It holds a lock that nobody takes away when its holder is killed."""
+    """It holds a lock, at times for long, that nobody takes away when its holder is killed."""
 
     def increment_invocation_retries(self, invocation_id: Any) -> None:
         self._take()
@@ -288,11 +307,12 @@ class LockInATable(PytestSQLiteOrchestrator):
         self._release()
 
     def register_runner_heartbeats(self, *args: Any, **named: Any) -> None:
-        """Take the lock, and keep it for most of the time."""
+        """Take the lock, and keep it for long from the fourth time on."""
         self._take()
         super().register_runner_heartbeats(*args, **named)
-        for _ in range(2000):
-            self.count_invocations()
+        count = self.__dict__["_heartbeats"] = self.__dict__.get("_heartbeats", 0) + 1
+        if count > 3:
+            time.sleep(_STUCK_S)
         self._release()
 
     def _take(self) -> None:
