@@ -310,7 +310,7 @@ class LockInATable(PytestSQLiteOrchestrator):
         """Take the lock, and keep it for long from the fourth time on."""
         self._take()
         super().register_runner_heartbeats(*args, **named)
-        count = self.__dict__["_heartbeats"] = self.__dict__.get("_heartbeats", 0) + 1
+        count = self.__dict__["_times_given"] = self.__dict__.get("_times_given", 0) + 1
         if count > 3:
             time.sleep(_STUCK_S)
         self._release()
