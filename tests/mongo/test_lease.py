@@ -225,10 +225,23 @@ def test_a_server_that_is_about_to_end_is_not_joined(
     lease.release()
 
 
+def test_a_server_that_is_busy_is_asked_again(folder: Path) -> None:
+    """Another process has given it much to do; a second one would have other data."""
+    former, replies = lease_of(folder), iter([False, False, True])
+
+    lease = acquire(folder, COMMAND, lambda _port: next(replies))
+
+    assert lease.pid == former.pid
+    assert list(replies) == []
+    for each in (former, lease):
+        each.release()
+
+
 def test_a_server_that_does_not_answer_is_told_of(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody has stopped it, or it hangs; a second one would have other data."""
+    monkeypatch.setattr(leasing, "_START_TIMEOUT_S", 0.1)
     monkeypatch.setattr(leasing, "_STOP_TIMEOUT_S", 0.1)
     lease = lease_of(folder)
 

@@ -31,8 +31,10 @@ from pytest_pynenc_state.backends.mongo.fifo import (
     reader_is_gone,
 )
 from pytest_pynenc_state.errors import BackendUnavailable
+from pytest_pynenc_state.waiting import wait_until
 
-# Hang guards: a server starts in a fifth of a second, and ends in less.
+# Hang guards: a server starts in a fifth of a second, and ends in less. One that runs and is busy
+# with what another process has asked it may take as long to answer as one that starts.
 _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 5.0
 _LOCK_TIMEOUT_S = _START_TIMEOUT_S + _STOP_TIMEOUT_S
@@ -115,8 +117,9 @@ def acquire(folder: Path, command: Sequence[str], answers: Callable[[int], bool]
 
     :param folder: A local folder for this server alone, the same for all who share it; made
         if need be.
-    :param answers: Whether the server at a port answers; bounded in time.
-    :raises BackendUnavailable: The server did not start, or does not answer.
+    :param answers: Whether the server at a port answers; bounded in time. Asked again until it
+        does, for as long as a server may take to start.
+    :raises BackendUnavailable: The server did not start, or does not answer in that time.
     Concurrency: any number of threads and processes; one of them starts the server.
     """
     files = _Files(folder)
@@ -140,7 +143,9 @@ def _joined(files: _Files, answers: Callable[[int], bool]) -> Lease | None:
         raise
     with ExitStack() as undo:
         undo.callback(close_end, writer)
-        if answers(server.port) and not reader_is_gone(writer, 0.0):
+        if wait_until(
+            lambda: reader_is_gone(writer, 0.0) or answers(server.port), _START_TIMEOUT_S
+        ) and not reader_is_gone(writer, 0.0):
             undo.pop_all()
             return Lease(files, writer, server)
         # One that had read the end of its input just before we opened ours is about to end.
