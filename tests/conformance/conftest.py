@@ -25,11 +25,11 @@ def pytest_runtest_makereport(
     mutant: Mutant | None = getattr(getattr(item, "cls", None), "mutant", None)
     if mutant is None:
         return report
-    if report.skipped and not hasattr(report, "wasxfail"):
+    error, is_caught = call.excinfo and call.excinfo.value, hasattr(report, "wasxfail")
+    if report.skipped and not is_caught:
         report.outcome = "failed"
         report.longrepr = f"the mutant was not caught, but skipped: {report.longrepr}"
-    error = call.excinfo and call.excinfo.value
-    if isinstance(error, _STUMBLES) and not isinstance(error, mutant.stumbles):
+    if is_caught and isinstance(error, _STUMBLES) and not isinstance(error, mutant.stumbles):
         del report.wasxfail
         report.outcome = "failed"
         report.longrepr = f"the mutant was not caught, but does not work: {error!r}"

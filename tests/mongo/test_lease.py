@@ -241,9 +241,10 @@ def test_a_server_that_does_not_answer_is_told_of(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody has stopped it, or it hangs; a second one would have other data."""
+    lease = lease_of(folder)
+    # From now on: the server itself had all the time it needs to start.
     monkeypatch.setattr(leasing, "_START_TIMEOUT_S", 0.1)
     monkeypatch.setattr(leasing, "_STOP_TIMEOUT_S", 0.1)
-    lease = lease_of(folder)
 
     with pytest.raises(BackendUnavailable, match=f"{lease.pid}.*does not answer") as caught:
         acquire(folder, COMMAND, lambda _port: False)
